@@ -1,0 +1,1 @@
+"""What is said when something is wrong: values first, text once."""

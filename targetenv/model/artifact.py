@@ -1,0 +1,46 @@
+"""A compiled executable, and the kernels inside it."""
+
+from __future__ import annotations
+
+from targetenv.model.record import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from targetenv.model.requirement import Requirement
+
+
+@record
+class Kernel:
+    """One entry point, as far as the executable itself describes it; None is "it does not say".
+
+    `workgroup_size` is in invocations; `bindings` counts the buffers of descriptor set 0 (or of the kernel's binding table);
+    `constants` is in bytes; `local_memory` is the workgroup memory in bytes. `entry_point` is the symbol inside the executable
+    where that is not `name`. `subgroup_size` is the size that the kernel must run with (a pipeline parameter in Vulkan).
+    """
+
+    name: str
+    workgroup_size: tuple[int, int, int] | None = None
+    bindings: int | None = None
+    constants: int | None = None
+    local_memory: int | None = None
+    entry_point: str | None = None
+    subgroup_size: int | None = None
+
+
+@record
+class Artifact:
+    """One executable: what it is, what it requires, and what a container or a person claims about it.
+
+    `name` is unique within what is being resolved. `target` is the declared target in the words of whoever declared it;
+    `requires` was derived from the bytes (and from declarations that bytes cannot carry, such as a subgroup size). A higher
+    `preference` wins between variants that run equally natively.
+    """
+
+    name: str
+    format: str
+    digest: str
+    requires: tuple[Requirement, ...] = ()
+    kernels: tuple[Kernel, ...] = ()
+    target: str | None = None
+    preference: int = 0
+    size: int = 0

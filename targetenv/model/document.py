@@ -127,8 +127,8 @@ def to_matrix(document: Document) -> CooperativeMatrix:
 def of_requirement(requirement: Requirement) -> Document:
     """One requirement, lowered so that load-time selection parses nothing.
 
-    >>> of_requirement(needs.NeedsLimit("VkPhysicalDeviceLimits::maxPushConstantsSize", needs.Relation.AT_LEAST, 16))["relation"]
-    '>='
+    >>> of_requirement(needs.NeedsExtension("VK_KHR_8bit_storage"))
+    {'needs': 'extension', 'name': 'VK_KHR_8bit_storage'}
     """
     match requirement:
         case needs.NeedsFormat(name):

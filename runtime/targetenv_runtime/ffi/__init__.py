@@ -1,0 +1,1 @@
+"""The foreign side: libraries bound when they are needed, calls in the shape that costs least."""

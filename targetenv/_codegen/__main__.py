@@ -1,0 +1,60 @@
+"""`python -m targetenv._codegen [--check]`: write the generated files, or say which of them are stale."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from pathlib import Path
+
+from targetenv._codegen import inputs
+from targetenv._codegen.render import render
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """0 when everything is (now) fresh, 1 when `--check` found a difference."""
+    parser = argparse.ArgumentParser(prog="python -m targetenv._codegen", description=__doc__)
+    parser.add_argument("--vk-xml", type=Path, metavar="FILE", help="the Vulkan registry (default: the one in vulkan-object)")
+    parser.add_argument(
+        "--check", action="store_true", help="compare with what is committed, write nothing, exit 1 on a difference"
+    )
+    parser.add_argument(
+        "--output", type=Path, default=_ROOT, metavar="DIR", help="the root to write under (default: the repository)"
+    )
+    options = parser.parse_args(arguments)
+    files = render(inputs.vk_xml(options.vk_xml))
+    if options.check:
+        return _check(options.output, files)
+    for path, text in files.items():
+        target = options.output / path
+        if not target.is_file() or target.read_text() != text:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+            print(f"wrote {path}")
+    return 0
+
+
+def _check(root: Path, files: dict[str, str]) -> int:
+    stale = 0
+    for path, text in files.items():
+        target = root / path
+        have = target.read_text() if target.is_file() else ""
+        if have == text:
+            continue
+        stale = 1
+        lines = difflib.unified_diff(
+            have.splitlines(), text.splitlines(), f"committed/{path}", f"rendered/{path}", "", "", n=0, lineterm=""
+        )
+        for number, line in enumerate(lines):
+            if number == 40:
+                print("...", file=sys.stderr)
+                break
+            print(line[:200], file=sys.stderr)
+    print("stale: run `python -m targetenv._codegen`" if stale else f"{len(files)} generated files are fresh", file=sys.stderr)
+    return stale
+
+
+if __name__ == "__main__":
+    sys.exit(main())

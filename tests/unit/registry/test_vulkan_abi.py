@@ -1,0 +1,74 @@
+"""Vulkan's layouts, signatures and constants, against what is written down about them elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from targetenv.registry import vulkan_abi
+
+
+def test_bit_fields_share_a_word() -> None:
+    layout = vulkan_abi.layout("VkAccelerationStructureInstanceKHR")
+    assert layout.size == 64
+    assert [(field.offset, field.bits) for field in layout.fields][1:5] == [
+        (48, (0, 24)),
+        (48, (24, 8)),
+        (52, (0, 24)),
+        (52, (24, 8)),
+    ]
+
+
+def test_members_of_a_union_all_lie_at_zero() -> None:
+    assert {field.offset for field in vulkan_abi.layout("VkClearColorValue").fields} == {0}
+
+
+def test_an_alias_has_the_layout_of_what_it_stands_for() -> None:
+    assert vulkan_abi.layout("VkPhysicalDeviceFeatures2KHR") == vulkan_abi.layout("VkPhysicalDeviceFeatures2")
+
+
+def test_a_command_alias_has_the_signature_of_what_it_stands_for() -> None:
+    alias, core = vulkan_abi.command("vkGetPhysicalDeviceFeatures2KHR"), vulkan_abi.command("vkGetPhysicalDeviceFeatures2")
+    assert (alias.parameters, alias.code) == (core.parameters, core.code)
+
+
+def test_an_array_parameter_is_a_pointer() -> None:
+    assert vulkan_abi.command("vkCmdSetBlendConstants").parameters == ("VkCommandBuffer", "float*")
+
+
+@pytest.mark.parametrize("look_up", [vulkan_abi.layout, vulkan_abi.command, vulkan_abi.constant])
+def test_an_unknown_name_is_a_key_error(look_up) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(KeyError):
+        look_up("VkNothing")
+
+
+def test_every_layout_is_consistent() -> None:
+    for name in vulkan_abi.structs():
+        layout = vulkan_abi.layout(name)
+        assert layout.size % layout.alignment == 0, name
+        for field in layout.fields:
+            assert field.offset + field.size <= layout.size, (name, field)
+
+
+def test_every_chained_struct_starts_with_type_and_next() -> None:
+    for name in (*vulkan_abi.feature_structs(), *vulkan_abi.property_structs()):
+        layout = vulkan_abi.layout(name)
+        assert layout.s_type is not None, name
+        assert [(field.name, field.offset) for field in layout.fields[:2]] == [("sType", 0), ("pNext", 8)], name
+
+
+def test_every_command_parses() -> None:
+    for name in vulkan_abi.commands():
+        command = vulkan_abi.command(name)
+        assert "" not in command.codes, name
+        assert len(command.codes) == len(command.parameters)
+
+
+def test_constants_of_every_spelling() -> None:
+    assert vulkan_abi.constant("VK_QUEUE_FAMILY_EXTERNAL") == 0xFFFF_FFFE
+    assert vulkan_abi.constant("VK_ERROR_OUT_OF_POOL_MEMORY_KHR") == -1000069000
+    assert vulkan_abi.constant("VK_ACCESS_2_SHADER_STORAGE_READ_BIT_KHR") == 1 << 33
+    assert vulkan_abi.enum_names("VkSubgroupFeatureFlags")[4] == "VK_SUBGROUP_FEATURE_ARITHMETIC_BIT"
+
+
+def test_an_unknown_result_keeps_its_number() -> None:
+    assert vulkan_abi.result_name(-424242) == "VkResult(-424242)"

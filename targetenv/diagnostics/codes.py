@@ -13,6 +13,25 @@ CODES: dict[str, str] = {
     "TE1004": "input is not text",
     # --- TE30: a whole resolution
     "TE3001": "no artifact can run",
+    # --- TE43: files that are read or written
+    "TE4301": "file cannot be read",
+    "TE4302": "file is not valid JSON",
+    "TE4303": "unknown schema version",
+    "TE4304": "file does not describe a device",
+    "TE4305": "file holds no device",
+    "TE4306": "output cannot be written",
+    # --- TE44: packages
+    "TE4401": "not a package",
+    "TE4402": "package is truncated",
+    "TE4403": "package is damaged",
+    "TE4404": "package member is not stored plainly",
+    "TE4405": "package member has a bad name",
+    "TE4406": "package is too large",
+    "TE4407": "manifest is not valid JSON",
+    "TE4408": "unknown package schema",
+    "TE4409": "manifest does not fit the schema",
+    "TE4410": "payload does not have its digest",
+    "TE4411": "payload is not where the manifest says",
     # --- TE50: the runtime's sixteen canonical codes, TE50 plus the number
     "TE5001": "cancelled",
     "TE5002": "unknown failure",

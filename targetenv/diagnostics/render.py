@@ -1,11 +1,12 @@
 """Diagnostics as text: the message, the place with a caret line, notes and help. The only place where they become text.
 
-Columns are display cells: wide characters take two, combining marks none, a tab runs to the next multiple of four.
+Columns are display cells: wide characters take two, combining marks none, a tab runs to the next multiple of four. Whatever
+would steer the terminal (escape sequences, a change of text direction) is shown and not obeyed, in quoted text as in messages.
 """
 
 from __future__ import annotations
 
-from unicodedata import category, combining, east_asian_width
+from unicodedata import bidirectional, category, combining, east_asian_width
 
 from targetenv.model.span import Span
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from targetenv.diagnostics.diagnostic import Diagnostic, Label
 
 _TAB = 4
+_TURNS = frozenset(("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"))  # Unicode UAX #9: explicit direction
 _WIDEST = 160  # a longer line is cut around its labels; nobody reads a caret under column 3000
 
 
@@ -29,26 +31,30 @@ def render(diagnostic: Diagnostic) -> str:
     1 | a<b
       |    ^ ends here
     """
-    lines = [f"{diagnostic.severity.value}[{diagnostic.code}]: {diagnostic.message}"]
+    lines = [f"{diagnostic.severity.value}[{diagnostic.code}]: {_printable(diagnostic.message)}"]
+    name = _printable(diagnostic.source.name) if diagnostic.source is not None else ""
     gutter = 1
     if diagnostic.source is not None and diagnostic.labels:
         text = diagnostic.source.text
         placed = sorted(((_place(text, label.span), label) for label in diagnostic.labels), key=lambda row: row[0])
         gutter = len(str(max(row for (row, _), _ in placed) + 1))
         row, column = next(place for place, label in placed if label.primary)
-        lines.append(f"{' ' * gutter}--> {diagnostic.source.name}:{row + 1}:{column + 1}")
+        lines.append(f"{' ' * gutter}--> {name}:{row + 1}:{column + 1}")
         lines.append(f"{' ' * gutter} |")
         rows = text.split("\n")
-        for number in dict.fromkeys(row for (row, _), _ in placed):
+        shown = list(dict.fromkeys(row for (row, _), _ in placed))
+        for before, number in zip([shown[0], *shown], shown, strict=False):
+            if number > before + 1:
+                lines.append("...")
             on_row = [(column, label) for (row, column), label in placed if row == number]
             lines += _annotated(rows[number], number, gutter, on_row)
     elif diagnostic.source is not None:
-        lines.append(f" --> {diagnostic.source.name}")
+        lines.append(f" --> {name}")
     tail = [f"note: {note}" for note in diagnostic.notes] + ([f"help: {diagnostic.help}"] if diagnostic.help else [])
     if tail and diagnostic.labels:
         lines.append(f"{' ' * gutter} |")
     for entry in tail:
-        first, *rest = entry.split("\n")
+        first, *rest = map(_printable, entry.split("\n"))
         lines.append(f"{' ' * gutter} = {first}")
         lines += [f"{' ' * gutter}   {line}" for line in rest]
     return "\n".join(line.rstrip() for line in lines)
@@ -65,24 +71,30 @@ def cells(text: str, start: int = 0) -> int:
 def _width(character: str, column: int) -> int:
     if character == "\t":
         return _TAB - column % _TAB
+    character = _visible(character)
     if combining(character) or category(character) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if east_asian_width(character) in ("W", "F") else 1
 
 
+def _visible(character: str) -> str:
+    """The character, or what stands for one that a terminal would obey or not show: a control's picture, U+FFFD."""
+    if ord(character) < 32:
+        return chr(0x2400 + ord(character))
+    if category(character) in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp") or bidirectional(character) in _TURNS:
+        return "\N{REPLACEMENT CHARACTER}"
+    return character
+
+
 def _printable(text: str) -> str:
-    """Tabs become blanks and control characters their picture, so that a terminal shows one cell for each."""
+    """The text as a terminal may have it: tabs become blanks, and every other character stays in its cells."""
+    if text.isascii() and text.isprintable():
+        return text
     shown: list[str] = []
     column = 0
     for character in text:
         width = _width(character, column)
-        if character == "\t":
-            character = " " * width
-        elif ord(character) < 32:
-            character = chr(0x2400 + ord(character))
-        elif category(character) in ("Cc", "Cs", "Co", "Cn"):
-            character = "\N{REPLACEMENT CHARACTER}"
-        shown.append(character)
+        shown.append(" " * width if character == "\t" else _visible(character))
         column += width
     return "".join(shown)
 
@@ -109,5 +121,5 @@ def _annotated(line: str, number: int, gutter: int, labels: list[tuple[int, Labe
         indent = len(lead) + cells(window[:begin])
         marks = max(1, cells(window[begin:end], indent - len(lead)))
         mark = ("^" if label.primary else "-") * marks
-        out.append(f"{' ' * gutter} | {' ' * indent}{mark} {label.text}".rstrip())
+        out.append(f"{' ' * gutter} | {' ' * indent}{mark} {_printable(label.text)}".rstrip())
     return out

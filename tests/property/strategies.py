@@ -1,0 +1,145 @@
+"""Arbitrary nouns, one strategy each. Names are drawn from few letters, so that equal ones meet."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from targetenv.model.artifact import Artifact, Kernel
+from targetenv.model.capabilities import Capabilities, CooperativeMatrix, Property, SpirvEnvironment
+from targetenv.model.device import Device, Unavailable
+from targetenv.model.requirement import (
+    NeedsCapability,
+    NeedsExtension,
+    NeedsFeature,
+    NeedsFormat,
+    NeedsIsa,
+    NeedsLimit,
+    NeedsMatrix,
+    NeedsSubgroupSize,
+    NeedsUnknown,
+    NeedsVersion,
+    Relation,
+)
+from targetenv.model.span import Span
+from targetenv.model.target_env import TargetEnv
+from targetenv.model.verdict import Choice, Finding, Outcome, RankedKernel, Resolution, Verdict
+from targetenv.model.version import Version
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from targetenv.model.requirement import Requirement
+
+names = st.text("abcXY_", min_size=1, max_size=4)
+texts = st.text(st.characters(codec="utf-8"), max_size=12)
+counts = st.integers(0, 2**32)
+maybe = st.none
+sets_of_names = st.frozensets(names, max_size=4)
+numbers = st.integers(-(2**63), 2**64 - 1)
+floats = st.floats(allow_nan=False)
+
+
+def tuples_of(values: st.SearchStrategy[object], most: int = 3) -> st.SearchStrategy[tuple[object, ...]]:
+    return st.lists(values, max_size=most).map(tuple)
+
+
+versions = st.builds(Version, st.integers(0, 99), st.integers(0, 99), st.integers(0, 999))
+spans = st.tuples(st.integers(0, 50), st.integers(0, 50)).map(lambda pair: Span(min(pair), max(pair)))
+
+# --- what devices offer
+matrices = st.builds(
+    CooperativeMatrix,
+    *(st.sampled_from([8, 16, 32]),) * 3,
+    *(st.sampled_from(["f16", "f32", "bf16", "i8", "ui8"]),) * 4,
+    st.sampled_from(["subgroup", "workgroup"]),
+    st.booleans(),
+)
+spirv_environments = st.builds(SpirvEnvironment, versions, sets_of_names, sets_of_names)
+property_values = st.one_of(numbers, floats, texts, tuples_of(numbers), tuples_of(floats), tuples_of(texts))
+properties = st.builds(Property, names, property_values)
+property_tables = st.lists(properties, max_size=4, unique_by=lambda row: row.name).map(
+    lambda rows: tuple(sorted(rows, key=lambda row: row.name))
+)
+capabilities = st.builds(
+    Capabilities,
+    api=st.sampled_from(["vulkan", "cpu", "cuda"]),
+    version=maybe() | versions,
+    isa=maybe() | names,
+    formats=sets_of_names,
+    extensions=sets_of_names,
+    features=sets_of_names,
+    denied=sets_of_names,
+    properties=property_tables,
+    subgroup_sizes=st.frozensets(st.sampled_from([4, 8, 16, 32, 64]), max_size=3),
+    matrices=st.frozensets(matrices, max_size=2),
+    spirv=maybe() | spirv_environments,
+    complete=st.booleans(),
+)
+pairs = st.dictionaries(names, texts, max_size=3).map(lambda rows: tuple(sorted(rows.items())))
+devices = st.builds(
+    Device,
+    names,
+    texts,
+    names,
+    capabilities,
+    st.booleans(),
+    pairs,
+    pairs,
+    st.lists(texts, max_size=2).map(tuple),
+    tuples_of(texts),
+)
+unavailable = st.builds(Unavailable, names, names, texts, texts)
+target_envs = st.builds(TargetEnv, capabilities, maybe() | names, maybe() | names, maybe() | names, maybe() | counts)
+
+# --- what artifacts require
+limit_values = st.one_of(numbers, floats, st.lists(numbers, min_size=1, max_size=3).map(tuple))
+REQUIREMENTS: dict[type, st.SearchStrategy[Requirement]] = {
+    NeedsFormat: st.builds(NeedsFormat, names),
+    NeedsVersion: st.builds(NeedsVersion, names, versions),
+    NeedsIsa: st.builds(NeedsIsa, names),
+    NeedsExtension: st.builds(NeedsExtension, names),
+    NeedsCapability: st.builds(NeedsCapability, names),
+    NeedsFeature: st.builds(NeedsFeature, names),
+    NeedsLimit: st.builds(NeedsLimit, names, st.sampled_from(Relation), limit_values),
+    NeedsSubgroupSize: st.builds(NeedsSubgroupSize, counts),
+    NeedsMatrix: st.builds(NeedsMatrix, matrices),
+    NeedsUnknown: st.builds(NeedsUnknown, texts),
+}
+requirements = st.one_of(*REQUIREMENTS.values())
+kernels = st.builds(
+    Kernel,
+    names,
+    maybe() | st.tuples(counts, counts, counts),
+    *(maybe() | counts,) * 3,
+    maybe() | names,
+    maybe() | counts,
+)
+artifacts = st.builds(
+    Artifact, names, names, names, tuples_of(requirements), tuples_of(kernels, 2), maybe() | names, st.integers(-9, 9), counts
+)
+
+# --- answers
+findings = st.builds(Finding, names, st.sampled_from(Outcome), requirements, texts, texts, names, texts)
+verdicts = st.builds(Verdict, artifacts, devices, tuples_of(findings))
+choices = st.builds(Choice, names, names, maybe() | names, texts)
+ranked_kernels = st.builds(RankedKernel, names, devices, tuples_of(verdicts, 2), choices)
+resolutions = st.builds(Resolution, tuples_of(ranked_kernels, 2), tuples_of(unavailable, 2))
+
+NOUNS: dict[type, st.SearchStrategy[object]] = {
+    Artifact: artifacts,
+    Capabilities: capabilities,
+    Choice: choices,
+    CooperativeMatrix: matrices,
+    Device: devices,
+    Finding: findings,
+    Kernel: kernels,
+    Property: properties,
+    RankedKernel: ranked_kernels,
+    Resolution: resolutions,
+    Span: spans,
+    SpirvEnvironment: spirv_environments,
+    TargetEnv: target_envs,
+    Unavailable: unavailable,
+    Verdict: verdicts,
+    Version: versions,
+    **REQUIREMENTS,
+}

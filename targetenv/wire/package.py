@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from targetenv.diagnostics.diagnostic import FormatError
 from targetenv.model.artifact import Artifact, Kernel
 from targetenv.model.record import record
 from targetenv.wire.archive import members, refusal
+from targetenv.wire.files import unreadable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -173,13 +173,13 @@ def open_package(path: str) -> PackageFile:
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     try:
         if os.fstat(descriptor).st_size == 0:
             return PackageFile(path, b"")
         data = mmap(descriptor, 0, access=ACCESS_READ)
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     finally:
         os.close(descriptor)
     return PackageFile(path, data)
@@ -225,7 +225,3 @@ def item_size(dtype: str | None) -> int:
     (2, 1, 8)
     """
     return int(dtype.lstrip("bfiu")) // 8 if dtype else 4
-
-
-def _unreadable(path: str, error: OSError) -> FormatError:
-    return refusal("TE4301", f"cannot read the file: {(error.strerror or str(error)).lower()}", path)

@@ -1,0 +1,194 @@
+"""Device snapshots, `*.device.json`: everything that a probe saw, and back to an equal `Device`.
+
+A file holds one device, `{"schema": 1, "device": {...}}`, or a whole probe, `{"schema": 1, "devices": [...],
+"unavailable": [...]}`.
+"""
+
+from __future__ import annotations
+
+import json
+from json import JSONDecodeError
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, PlainValidator, StringConstraints, ValidationError
+
+from targetenv.diagnostics.diagnostic import Diagnostic, FormatError, Label, Source
+from targetenv.model import document
+from targetenv.model.span import Span
+from targetenv.model.version import Version
+from targetenv.wire.files import read_bytes
+from targetenv.wire.validation import Strict, problems
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from targetenv.model.device import Device, Unavailable
+    from targetenv.wire.validation import Problem
+
+SCHEMA = 1
+LARGEST = 64 << 20
+
+
+def _version(text: str) -> str:
+    Version.parse(text)
+    return text
+
+
+def _property(value: object) -> object:
+    entries = value if isinstance(value, list) else [value]
+    kinds = {type(entry) for entry in entries}
+    if not (kinds <= {int, float} or kinds == {str}):
+        raise ValueError("expected a number, a text, or a list of one of these")
+    return value
+
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=65536)]
+VersionText = Annotated[str, AfterValidator(_version)]
+PropertyValue = Annotated[Any, PlainValidator(_property)]
+
+
+class SpirvFile(Strict):
+    """The SPIR-V that a device takes."""
+
+    version: VersionText
+    capabilities: list[Text] = []
+    extensions: list[Text] = []
+
+
+class MatrixFile(Strict):
+    """One cooperative-matrix row."""
+
+    m: int
+    n: int
+    k: int
+    a: Text
+    b: Text
+    c: Text
+    result: Text
+    scope: Text
+    saturating: bool
+
+
+class CapabilitiesFile(Strict):
+    """What a device offers; `targetenv.model.capabilities.Capabilities`."""
+
+    api: Text
+    version: VersionText | None = None
+    isa: Text | None = None
+    formats: list[Text] = []
+    extensions: list[Text] = []
+    features: list[Text] = []
+    denied: list[Text] = []
+    properties: dict[Text, PropertyValue] = {}
+    subgroup_sizes: list[int] = []
+    matrices: list[MatrixFile] = []
+    spirv: SpirvFile | None = None
+    complete: bool = True
+
+
+class DeviceFile(Strict):
+    """One device; `targetenv.model.device.Device`."""
+
+    uri: Text
+    name: Text
+    driver: Text
+    simulated: bool = False
+    identity: dict[str, str] = {}
+    provenance: dict[str, str] = {}
+    queues: list[str] = []
+    memory: list[str] = []
+    offers: CapabilitiesFile
+
+
+class UnavailableFile(Strict):
+    """A driver without a device, and why."""
+
+    driver: Text
+    code: Text
+    reason: str
+    help: str = ""
+
+
+class SnapshotFile(Strict):
+    """One device, schema 1."""
+
+    schema_version: Literal[1] = Field(alias="schema")
+    device: DeviceFile
+
+
+class ProbeFile(Strict):
+    """A whole probe, schema 1."""
+
+    schema_version: Literal[1] = Field(alias="schema")
+    devices: list[DeviceFile]
+    unavailable: list[UnavailableFile] = []
+
+
+def read_snapshot(path: str) -> tuple[tuple[Device, ...], tuple[Unavailable, ...]]:
+    """The devices in the file at `path`, and the drivers that had none when it was made (TE4301 to TE4305)."""
+    return parse_snapshot(read_bytes(path, largest=LARGEST), name=path)
+
+
+def parse_snapshot(data: bytes, *, name: str) -> tuple[tuple[Device, ...], tuple[Unavailable, ...]]:
+    """The same for bytes; `name` is what diagnostics call them."""
+    value = load_json(data, name=name)
+    found = value.get("schema") if isinstance(value, dict) else None
+    if type(found) is int and found != SCHEMA:
+        advice = "update targetenv" if found > SCHEMA else "write the file again with `targetenv probe -o`"
+        message = f"the file has schema {found}; this targetenv reads schema {SCHEMA}"
+        raise FormatError(Diagnostic("TE4303", message, Source(name, ""), help=advice))
+    model = ProbeFile if isinstance(value, dict) and "devices" in value else SnapshotFile
+    try:
+        model.model_validate(value)
+    except ValidationError as error:
+        raise FormatError(*(_misfit(problem, name) for problem in problems(error, model))) from None
+    rows = value.get("devices", [value.get("device")])
+    if not rows:
+        advice = "probe a machine that has one; the file says why each driver was unavailable"
+        raise FormatError(Diagnostic("TE4305", "the file holds no device", Source(name, ""), help=advice))
+    devices = tuple(document.to_device(row) for row in rows)
+    return devices, tuple(document.to_unavailable(row) for row in value.get("unavailable", ()))
+
+
+def write_snapshot(devices: Iterable[Device], unavailable: Iterable[Unavailable] = ()) -> bytes:
+    """The file for these devices: one device alone where there is one and nothing else to say, a probe otherwise."""
+    rows = [document.of_device(device) for device in devices]
+    missing = [document.of_unavailable(driver) for driver in unavailable]
+    body = {"device": rows[0]} if len(rows) == 1 and not missing else {"devices": rows, "unavailable": missing}
+    return (json.dumps({"schema": SCHEMA} | body, indent=1) + "\n").encode()
+
+
+def load_json(data: bytes, *, name: str) -> Any:
+    """The JSON value in `data`; TE4302 points at what is wrong."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise FormatError(Diagnostic("TE4302", "not valid JSON: the file is not UTF-8 text", Source(name, ""))) from None
+    try:
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except JSONDecodeError as error:
+        label = Label(Span(error.pos, min(error.pos + 1, len(text))))
+        message = f"not valid JSON: {error.msg[:1].lower()}{error.msg[1:]}".replace("'", "`")
+        raise FormatError(Diagnostic("TE4302", message, Source(name, text), (label,))) from None
+    except RecursionError:
+        reason = "it is nested too deeply"
+    except ValueError as error:
+        reason = str(error).split(";", 1)[0]
+    raise FormatError(Diagnostic("TE4302", f"not valid JSON: {reason}", Source(name, "")))
+
+
+def _misfit(problem: Problem, name: str) -> Diagnostic:
+    where = problem.pointer if problem.kind == "value" else problem.pointer.rpartition("/")[0]
+    message = f"{problem.message} at `{where}`" if where else problem.message
+    return Diagnostic("TE4304", message, Source(name, ""), help=problem.help)
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a key appears twice in one object")
+    return made
+
+
+def _no_constant(text: str) -> object:
+    raise ValueError(f"`{text}` is not a number")

@@ -32,6 +32,17 @@ CODES: dict[str, str] = {
     "TE4409": "manifest does not fit the schema",
     "TE4410": "payload does not have its digest",
     "TE4411": "payload is not where the manifest says",
+    # --- TE31: one requirement held against one device
+    "TE3101": "too low a version",
+    "TE3102": "missing extension",
+    "TE3103": "missing feature",
+    "TE3104": "limit not met",
+    "TE3105": "SPIR-V capability not usable",
+    "TE3106": "other instruction set",
+    "TE3107": "format not loadable",
+    "TE3108": "subgroup size not offered",
+    "TE3109": "cooperative matrix not offered",
+    "TE3110": "requirement not known",
     # --- TE50: the runtime's sixteen canonical codes, TE50 plus the number
     "TE5001": "cancelled",
     "TE5002": "unknown failure",

@@ -1,0 +1,41 @@
+"""Target environments as requirements (of code that was built for one) and as offers (of a device that one describes)."""
+
+from __future__ import annotations
+
+from targetenv.model import requirement as needs
+from targetenv.model.record import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from targetenv.model.capabilities import Capabilities
+    from targetenv.model.requirement import Requirement
+    from targetenv.model.target_env import TargetEnv
+
+_FORMATS = {"vulkan": "spirv", "spirv": "spirv"}
+
+
+def offers_of(env: TargetEnv) -> Capabilities:
+    """What a device described by `env` offers. A description that names no executable format takes its API's own."""
+    offers = env.offers
+    if offers.formats or offers.api not in _FORMATS:
+        return offers
+    return replace(offers, formats=frozenset({_FORMATS[offers.api]}))
+
+
+def requirements_of(env: TargetEnv) -> tuple[Requirement, ...]:
+    """What code built for `env` may rely on, and so requires: everything that the environment states."""
+    offers = offers_of(env)
+    required: list[Requirement] = [needs.NeedsFormat(name) for name in sorted(offers.formats)]
+    if offers.version is not None:
+        required.append(needs.NeedsVersion(offers.api, offers.version))
+    if offers.isa is not None:
+        required.append(needs.NeedsIsa(offers.isa))
+    required += [needs.NeedsExtension(name) for name in sorted(offers.extensions)]
+    required += [needs.NeedsFeature(name) for name in sorted(offers.features)]
+    required += [needs.NeedsSubgroupSize(size) for size in sorted(offers.subgroup_sizes)]
+    required += [needs.NeedsMatrix(matrix) for matrix in sorted(offers.matrices, key=str)]
+    if offers.spirv is not None:
+        required.append(needs.NeedsVersion("spirv", offers.spirv.version))
+        required += [needs.NeedsCapability(name) for name in sorted(offers.spirv.capabilities)]
+        required += [needs.NeedsExtension(name) for name in sorted(offers.spirv.extensions)]
+    return tuple(required)

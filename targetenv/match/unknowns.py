@@ -1,0 +1,40 @@
+"""What artifacts are known not to say, and how to find it out. Readers of formats name these; hints look them up."""
+
+from __future__ import annotations
+
+from targetenv.model.record import record
+from targetenv.model.requirement import NeedsUnknown
+
+
+@record
+class Silence:
+    """One thing that a format may leave unsaid: `what` completes "it is not known", `help` is an imperative."""
+
+    what: str
+    help: str
+
+    @property
+    def requirement(self) -> NeedsUnknown:
+        """The requirement that stands for it."""
+        return NeedsUnknown(self.what)
+
+
+X86_LEVEL = Silence(
+    "which x86-64 level this object needs: it carries no GNU property note",
+    "assemble with `-Wa,-mx86-used-note=yes` or build with `-mneeded`, so that the object says it",
+)
+AARCH64_FEATURES = Silence(
+    "which AArch64 extensions this object needs: ELF has no note for them",
+    "declare the variant's `target`",
+)
+
+ROWS: tuple[Silence, ...] = (X86_LEVEL, AARCH64_FEATURES)
+
+
+def how_to_find_out(need: NeedsUnknown) -> str:
+    """What to do so that this becomes known, as an imperative; declaring the target always helps.
+
+    >>> how_to_find_out(AARCH64_FEATURES.requirement)
+    "declare the variant's `target`"
+    """
+    return next((row.help for row in ROWS if row.what == need.what), "declare the variant's `target`")

@@ -1,0 +1,193 @@
+"""A resolution as text for people: the only place of this room where reasons become lines."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from targetenv.diagnostics.diagnostic import Diagnostic
+from targetenv.diagnostics.render import cells
+from targetenv.match.phrases import api_name
+from targetenv.model.record import record
+from targetenv.model.verdict import Outcome
+from targetenv.resolve.repair import hints_for, hints_without_device
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from targetenv.model.device import Device
+    from targetenv.model.verdict import Finding, RankedKernel, Resolution, Verdict
+
+_MARK = {Outcome.SATISFIED: "✓", Outcome.UNKNOWN: "?", Outcome.UNSATISFIED: "✗"}
+_NOTHING = "\N{MULTIPLICATION SIGN}"  # a device that runs nothing, a driver without a device
+_FORMAT = "TE3107"
+_WIDEST = 64  # a longer requirement does not push everybody's column away
+
+
+def explain(resolution: Resolution, *, everything: bool = False) -> str:
+    """The choice on every device and the reasons against everything else, without a trailing newline.
+
+    One tree for each device; variants that run come first, then misses, nearest first. What several variants miss in common is
+    said once and then referred to by number. Drivers without a device follow, each with its own reason. `everything` adds what
+    is satisfied, and the rule that says so.
+    """
+    lines = [f"error[{diagnostic.code}]: {diagnostic.message}" for diagnostic in why_not(resolution, _lacking(resolution))]
+    trees: dict[tuple[str, tuple[str, ...]], list[Device]] = {}
+    for device, rows in _by_device(resolution):
+        tree = tuple(_device_tree(rows, resolution, everything=everything))
+        mark = _NOTHING if all(row.choice.variant is None for row in rows) else "✓"
+        trees.setdefault((f"{mark} {device.name}", tree), []).append(device)
+    for (name, tree), alike in trees.items():
+        lines += [f"{name}  ({_identity(alike)})", *tree]
+    for driver in resolution.unavailable:
+        lines.append(f"{_NOTHING} {driver.driver}: {driver.reason}  [{driver.code}]")
+        if driver.help:
+            lines.append(f"  = help: {driver.help}")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def why_not(resolution: Resolution, kernels: Sequence[str]) -> tuple[Diagnostic, ...]:
+    """One diagnostic (TE3001) for what cannot run anywhere: the nearest miss on each device, the absent drivers, what to do."""
+    absent = tuple(f"{driver.driver}: {driver.reason} [{driver.code}]" for driver in resolution.unavailable)
+    if not resolution.ranked:
+        helps = [hint.text for hint in hints_without_device(resolution)]
+        return (Diagnostic("TE3001", "there is no device to run on", notes=absent, help="\n".join(helps)),)
+    return tuple(_why_not_kernel(resolution, kernel, absent) for kernel in kernels)
+
+
+def _why_not_kernel(resolution: Resolution, kernel: str, absent: tuple[str, ...]) -> Diagnostic:
+    notes: list[str] = []
+    helps: dict[str, None] = {}
+    for row in resolution.ranked:
+        if row.kernel != kernel:
+            continue
+        if row.verdicts:
+            nearest = row.verdicts[0]
+            reasons = [f"  {_reason(finding, 0)}" for finding in _reasons(nearest)]
+            notes.append(
+                "\n".join([f"{row.device.uri} ({row.device.name}): {nearest.artifact.name} is nearest, but", *reasons])
+            )
+        helps |= dict.fromkeys(hint.text for hint in hints_for(row, resolution))
+    message = f"no variant of `{kernel}` can run on any device"
+    return Diagnostic("TE3001", message, notes=(*notes, *absent), help="\n".join(helps))
+
+
+def _lacking(resolution: Resolution) -> list[str]:
+    running = {choice.kernel for choice in resolution.choices if choice.variant is not None}
+    return sorted({choice.kernel for choice in resolution.choices} - running)
+
+
+def _by_device(resolution: Resolution) -> list[tuple[Device, list[RankedKernel]]]:
+    devices: dict[str, tuple[Device, list[RankedKernel]]] = {}
+    for row in resolution.ranked:
+        devices.setdefault(row.device.uri, (row.device, []))[1].append(row)
+    return list(devices.values())
+
+
+def _identity(devices: Sequence[Device]) -> str:
+    first = devices[0]
+    uris = " and ".join(device.uri for device in devices)
+    offers = first.offers
+    what = f"{api_name(offers.api)} {offers.version}" if offers.version is not None else offers.isa
+    return ", ".join(part for part in (uris, what, "simulated" if first.simulated else None) if part)
+
+
+def _device_tree(rows: Sequence[RankedKernel], resolution: Resolution, *, everything: bool) -> list[str]:
+    lines = []
+    for place, row in enumerate(rows):
+        head, *body = _kernel_tree(row, everything=everything)
+        branch, trunk = _branch(place, rows)
+        lines += [f"{branch}{head}", *(f"{trunk}{line}" for line in body)]
+    hints = dict.fromkeys(hint.text for row in rows for hint in hints_for(row, resolution))
+    return [*lines, *(f"= help: {text}" for text in hints)]
+
+
+@record
+class _Node:
+    """One branch of the tree: a title and the findings under it."""
+
+    title: str
+    findings: tuple[Finding, ...] = ()
+
+
+def _kernel_tree(row: RankedKernel, *, everything: bool) -> list[str]:
+    nodes = _nodes(row, everything=everything)
+    mentions = Counter(finding for node in nodes for finding in node.findings if finding.outcome is not Outcome.SATISFIED)
+    numbers = {finding: place for place, finding in enumerate((one for one, times in mentions.items() if times > 1), start=1)}
+    width = max((min(cells(finding.requires), _WIDEST) for node in nodes for finding in node.findings), default=0)
+    said: set[Finding] = set()
+    lines = [_headline(row)]
+    for place, node in enumerate(nodes):
+        branch, trunk = _branch(place, nodes)
+        lines.append(f"{branch}{node.title}")
+        again = [f"({numbers[finding]})" for finding in node.findings if finding in said]
+        for finding in node.findings:
+            if finding not in said:
+                number = f"  ({numbers[finding]})" if finding in numbers else ""
+                lines.append(f"{trunk}   {_reason(finding, width, everything=everything)}{number}")
+        said.update(finding for finding in node.findings if finding in numbers)
+        if again:
+            lines.append(f"{trunk}   ✗ and {', '.join(again)}")
+    return lines
+
+
+def _nodes(row: RankedKernel, *, everything: bool) -> list[_Node]:
+    running = _running(row)
+    misses: dict[tuple[Finding, ...], list[Verdict]] = {}
+    for verdict in row.verdicts[len(running) :]:
+        misses.setdefault(_reasons(verdict, everything=everything), []).append(verdict)
+    if everything:
+        nodes = [_Node(f"✓ {verdict.artifact.name}: runs", verdict.findings) for verdict in running]
+    else:
+        others = [verdict.artifact.name for verdict in running[1:]]
+        nodes = [_Node(f"✓ runs too: {', '.join(others)}")] if others else []
+    closest = row.choice.variant is None and len(misses) > 1
+    for place, (reasons, verdicts) in enumerate(misses.items()):
+        nodes.append(_Node(_title(verdicts) + ("  (closest)" if closest and place == 0 else ""), reasons))
+    return nodes
+
+
+def _running(row: RankedKernel) -> tuple[Verdict, ...]:
+    """The verdicts that the policy let run: where the winner itself is only maybe right, so may the others be."""
+    if row.choice.variant is None:
+        return ()
+    allowed = {Outcome.SATISFIED, row.verdicts[0].outcome}
+    return tuple(verdict for verdict in row.verdicts if verdict.outcome in allowed)
+
+
+def _reasons(verdict: Verdict, *, everything: bool = False) -> tuple[Finding, ...]:
+    """What to show: all, or what is unmet; of a format that the device does not load nothing else is worth a line."""
+    if everything:
+        return verdict.findings
+    wrong_format = tuple(finding for finding in verdict.unmet if finding.code == _FORMAT)
+    return wrong_format or verdict.unmet
+
+
+def _headline(row: RankedKernel) -> str:
+    choice = row.choice
+    if choice.variant is None:
+        return f"✗ {row.kernel}: no variant can run" if row.verdicts else f"✗ {row.kernel}: there are no variants"
+    return f"✓ {row.kernel}: {choice.variant}{', ' if choice.because else ''}{choice.because}"
+
+
+def _title(verdicts: Sequence[Verdict]) -> str:
+    names = ", ".join(verdict.artifact.name for verdict in verdicts)
+    first = verdicts[0]
+    unmet = len(first.unmet)
+    totals = {len(verdict.findings) for verdict in verdicts}
+    of = f" of {totals.pop()}" if len(totals) == 1 else ""
+    noun = "requirement" if unmet == 1 and not of else "requirements"
+    if any(finding.code == _FORMAT for finding in first.unmet):
+        return f"✗ {names}: not a format of this device"
+    what = "not known" if first.outcome is Outcome.UNKNOWN else "unmet"
+    return f"{_MARK[first.outcome]} {names}: {unmet}{of} {noun} {what}"
+
+
+def _reason(finding: Finding, width: int, *, everything: bool = False) -> str:
+    padding = " " * max(0, width - cells(finding.requires))
+    code = f"{finding.code} {finding.rule}" if everything else finding.code
+    return f"{_MARK[finding.outcome]} {finding.requires}{padding}  {finding.offers}  [{code}]"
+
+
+def _branch(place: int, among: Sequence[object]) -> tuple[str, str]:
+    return ("╰─ ", "   ") if place == len(among) - 1 else ("├─ ", "│  ")

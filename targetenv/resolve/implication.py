@@ -1,0 +1,55 @@
+"""When one requirement contains another: whoever meets the first meets the second."""
+
+from __future__ import annotations
+
+from targetenv.model import requirement as needs
+from targetenv.model.requirement import Relation
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from targetenv.model.requirement import LimitValue, Requirement
+
+
+def implies(one: Requirement, other: Requirement) -> bool:
+    """Whether every device that meets `one` meets `other`; False also where that cannot be told from the two alone.
+
+    >>> from targetenv.model.version import Version
+    >>> implies(needs.NeedsVersion("spirv", Version(1, 5)), needs.NeedsVersion("spirv", Version(1, 3)))
+    True
+    """
+    if one == other:
+        return True
+    match one, other:
+        case needs.NeedsVersion(of, version), needs.NeedsVersion(other_of, other_version):
+            return of == other_of and version >= other_version
+        case needs.NeedsLimit(name, relation, value), needs.NeedsLimit(other_name, other_relation, other_value):
+            return name == other_name and _limit_implies(relation, value, other_relation, other_value)
+        case needs.NeedsIsa(isa), needs.NeedsIsa(other_isa):
+            return _isa_implies(isa, other_isa)
+        case _:
+            return False
+
+
+def _limit_implies(relation: Relation, value: LimitValue, other_relation: Relation, other: LimitValue) -> bool:
+    if relation is Relation.EXACTLY:  # the offered value is known, so the other question can be answered
+        return other_relation.holds(value, other)
+    if relation is not other_relation:
+        return False
+    if relation is Relation.ALL_BITS:
+        return relation.holds(value, other)
+    if relation is Relation.MULTIPLE_OF:  # the offered value divides `value`, and so everything that `value` divides
+        return _divides(value, other)
+    return relation.holds(value, other)  # >=, <= and enclosure are transitive
+
+
+def _divides(value: LimitValue, other: LimitValue) -> bool:
+    one = value if isinstance(value, tuple) else (value,)
+    two = other if isinstance(other, tuple) else (other,)
+    return len(one) >= len(two) and all(a != 0 and b % a == 0 and b >= a for a, b in zip(one, two, strict=False))
+
+
+_X86_LEVELS = ("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4")
+
+
+def _isa_implies(isa: str, other: str) -> bool:
+    return isa in _X86_LEVELS and other in _X86_LEVELS and _X86_LEVELS.index(isa) >= _X86_LEVELS.index(other)

@@ -1,0 +1,146 @@
+"""What would change a "no": one function for each situation that is known, each pure."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from targetenv.match.phrases import bare, listed, shown
+from targetenv.match.unknowns import how_to_find_out
+from targetenv.model import requirement as needs
+from targetenv.model.record import record
+from targetenv.model.requirement import Relation
+from targetenv.model.verdict import Outcome
+from targetenv.resolve.kinds import kind_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from targetenv.model.requirement import Requirement
+    from targetenv.model.verdict import Finding, RankedKernel, Resolution, Verdict
+
+
+class Situation(Enum):
+    """Why nothing was chosen, as far as it suggests what to do."""
+
+    NO_DEVICE = "no driver found a device"
+    RUNS_ELSEWHERE = "another device runs the kernel"
+    ONLY_UNKNOWN = "a variant lacks nothing but certainty"
+    SILENT_ARTIFACT = "a variant does not say what it needs"
+    NO_LOADABLE_FORMAT = "no variant is of a format that the device loads"
+    LEVEL_TOO_HIGH = "every loadable variant is built for a higher level"
+    ONE_LIMIT_SHORT = "a variant fails on one limit only"
+    SHARED_CAUSE = "several variants fail on the same requirement"
+
+
+@record
+class Hint:
+    """What to do, as an imperative or a fact that suggests one."""
+
+    situation: Situation
+    text: str
+
+
+def hints_for(row: RankedKernel, resolution: Resolution) -> tuple[Hint, ...]:
+    """What would make this kernel run on this device, or who runs it already; nothing where a variant was chosen."""
+    if row.choice.variant is not None or not row.verdicts:
+        return ()
+    loadable = tuple(verdict for verdict in row.verdicts if not _has(verdict, needs.NeedsFormat))
+    found: dict[Hint, None] = {}
+    for rule in (_shared_cause, _one_limit, _level, _unknown):
+        found |= dict.fromkeys(rule(loadable))
+    if not loadable:
+        found |= dict.fromkeys(_no_format(row))
+    found |= dict.fromkeys(_elsewhere(row, resolution))
+    return tuple(found)
+
+
+def hints_without_device(resolution: Resolution) -> tuple[Hint, ...]:
+    """What the absent drivers say would bring a device."""
+    return tuple(Hint(Situation.NO_DEVICE, f"{row.driver}: {row.help}") for row in resolution.unavailable if row.help)
+
+
+def subject(need: Requirement) -> str:
+    """What a requirement is about, without the value: two variants that need different subgroup sizes share the subject."""
+    match need:
+        case needs.NeedsLimit(name):
+            return bare(name)
+        case needs.NeedsExtension(name) | needs.NeedsCapability(name) | needs.NeedsFeature(name):
+            return name
+        case needs.NeedsVersion(of):
+            return f"{of} version"
+        case needs.NeedsSubgroupSize():
+            return "subgroup size"
+        case needs.NeedsMatrix():
+            return "cooperative matrix"
+        case needs.NeedsIsa():
+            return "instruction set"
+        case needs.NeedsFormat():
+            return "format"
+        case needs.NeedsUnknown(what):
+            return what
+
+
+def _has(verdict: Verdict, kind: type) -> bool:
+    return any(isinstance(finding.requirement, kind) for finding in _wrong(verdict))
+
+
+def _wrong(verdict: Verdict) -> list[Finding]:
+    return [finding for finding in verdict.findings if finding.outcome is Outcome.UNSATISFIED]
+
+
+def _shared_cause(verdicts: tuple[Verdict, ...]) -> Iterator[Hint]:
+    failing: dict[str, list[Finding]] = {}
+    for verdict in verdicts:
+        by_subject = {subject(finding.requirement): finding for finding in _wrong(verdict)}
+        for about, finding in by_subject.items():
+            failing.setdefault(about, []).append(finding)
+    if not failing:
+        return
+    about, found = max(failing.items(), key=lambda row: (len(row[1]), row[0]))
+    if len(found) > 1:
+        offers = {finding.offers for finding in found}
+        said = f"; here: {offers.pop()}" if len(offers) == 1 else ""
+        yield Hint(Situation.SHARED_CAUSE, f"{len(found)} of {len(verdicts)} variants fail on `{about}`{said}")
+
+
+def _one_limit(verdicts: tuple[Verdict, ...]) -> Iterator[Hint]:
+    for verdict in verdicts:
+        match verdict.unmet:
+            case [one] if isinstance(one.requirement, needs.NeedsLimit) and one.requirement.relation is Relation.AT_LEAST:
+                offered = verdict.device.offers.property(one.requirement.name)
+                if offered is not None:
+                    limit = f"`{bare(one.requirement.name)}` of at most {shown(offered)}"
+                    yield Hint(Situation.ONE_LIMIT_SHORT, f"build a variant of `{verdict.artifact.name}` that needs {limit}")
+                    return
+
+
+def _level(verdicts: tuple[Verdict, ...]) -> Iterator[Hint]:
+    if verdicts and all(_has(verdict, needs.NeedsIsa) for verdict in verdicts):
+        offered = verdicts[0].device.offers.isa
+        if offered is not None:
+            yield Hint(Situation.LEVEL_TOO_HIGH, f"build a variant for `{offered}`, which this device offers")
+
+
+def _unknown(verdicts: tuple[Verdict, ...]) -> Iterator[Hint]:
+    for verdict in verdicts:
+        if verdict.outcome is Outcome.UNKNOWN:
+            unsaid = [one.requirement for one in verdict.unmet if isinstance(one.requirement, needs.NeedsUnknown)]
+            for need in unsaid:
+                yield Hint(Situation.SILENT_ARTIFACT, f"`{verdict.artifact.name}`: {how_to_find_out(need)}")
+            risk = f"pass `--unknown allow` to run `{verdict.artifact.name}` on the chance that it fits"
+            yield Hint(Situation.ONLY_UNKNOWN, risk)
+            return
+
+
+def _no_format(row: RankedKernel) -> Iterator[Hint]:
+    formats = sorted(row.device.offers.formats, key=lambda name: (kind_of(name).cost, name))
+    if formats:
+        yield Hint(Situation.NO_LOADABLE_FORMAT, f"add a variant of `{row.kernel}` that this device loads: {listed(formats)}")
+
+
+def _elsewhere(row: RankedKernel, resolution: Resolution) -> Iterator[Hint]:
+    for choice in resolution.choices:
+        if choice.kernel == row.kernel and choice.variant is not None:
+            yield Hint(Situation.RUNS_ELSEWHERE, f"pass `--device {choice.device}`, which runs `{choice.variant}`")
+            return

@@ -1,0 +1,63 @@
+"""What does this binary need, what does this device offer, which of my variants runs here and why; then run it.
+
+>>> import targetenv as te
+>>> env = te.parse("#vk.target_env<v1.1, r(120), [], {}>")  # doctest: +SKIP
+>>> program = te.load("saxpy.tenv")  # doctest: +SKIP
+>>> y = program["saxpy"](2.0, x, y)  # doctest: +SKIP
+
+Every name is imported when it is first used, so `import targetenv` itself costs next to nothing.
+"""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from targetenv.diagnostics.diagnostic import Diagnostic as Diagnostic
+    from targetenv.diagnostics.diagnostic import EnvironmentFailed as EnvironmentFailed
+    from targetenv.diagnostics.diagnostic import FormatError as FormatError
+    from targetenv.diagnostics.diagnostic import NoCompatibleArtifact as NoCompatibleArtifact
+    from targetenv.diagnostics.diagnostic import ParseError as ParseError
+    from targetenv.diagnostics.diagnostic import TargetEnvError as TargetEnvError
+    from targetenv.model.artifact import Artifact as Artifact
+    from targetenv.model.capabilities import Capabilities as Capabilities
+    from targetenv.model.device import Device as Device
+    from targetenv.model.device import Unavailable as Unavailable
+    from targetenv.model.target_env import TargetEnv as TargetEnv
+    from targetenv.model.verdict import Outcome as Outcome
+    from targetenv.model.verdict import Resolution as Resolution
+    from targetenv.model.verdict import Verdict as Verdict
+    from targetenv.model.version import Version as Version
+
+_EXPORTS = {
+    "Artifact": "model.artifact",
+    "Capabilities": "model.capabilities",
+    "Device": "model.device",
+    "Diagnostic": "diagnostics.diagnostic",
+    "EnvironmentFailed": "diagnostics.diagnostic",
+    "FormatError": "diagnostics.diagnostic",
+    "NoCompatibleArtifact": "diagnostics.diagnostic",
+    "Outcome": "model.verdict",
+    "ParseError": "diagnostics.diagnostic",
+    "Resolution": "model.verdict",
+    "TargetEnv": "model.target_env",
+    "TargetEnvError": "diagnostics.diagnostic",
+    "Unavailable": "model.device",
+    "Verdict": "model.verdict",
+    "Version": "model.version",
+}
+__all__ = sorted(_EXPORTS)  # noqa: PLE0605  a test holds it against the imports above
+
+
+def __getattr__(name: str) -> object:
+    if name not in _EXPORTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_EXPORTS[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

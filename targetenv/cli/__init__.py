@@ -1,0 +1,1 @@
+"""The command `targetenv`: one module for each verb, imported when it is used."""

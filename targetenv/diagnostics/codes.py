@@ -60,6 +60,9 @@ CODES: dict[str, str] = {
     "TE5014": "unavailable",
     "TE5015": "data loss",
     "TE5016": "unauthenticated",
+    # --- TE52: what a command line or a call asks for
+    "TE5200": "command line is not understood",
+    "TE5213": "unknown diagnostic code",
     # --- TE9: targetenv itself
     "TE9001": "a bug in targetenv",
 }

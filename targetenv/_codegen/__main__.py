@@ -7,8 +7,8 @@ import difflib
 import sys
 from pathlib import Path
 
-from targetenv._codegen import inputs
-from targetenv._codegen.render import render
+from targetenv._codegen import inputs, spirv_grammar
+from targetenv._codegen.render import FACTS, render
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,13 +18,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m targetenv._codegen", description=__doc__)
     parser.add_argument("--vk-xml", type=Path, metavar="FILE", help="the Vulkan registry (default: the one in vulkan-object)")
     parser.add_argument(
+        "--spirv-grammar",
+        type=Path,
+        metavar="FILE",
+        help="a spirv.core.grammar.json (default: the facts committed from the last one)",
+    )
+    parser.add_argument(
         "--check", action="store_true", help="compare with what is committed, write nothing, exit 1 on a difference"
     )
     parser.add_argument(
         "--output", type=Path, default=_ROOT, metavar="DIR", help="the root to write under (default: the repository)"
     )
     options = parser.parse_args(arguments)
-    files = render(inputs.vk_xml(options.vk_xml))
+    if options.spirv_grammar is None:
+        grammar = spirv_grammar.load((_ROOT / FACTS).read_text())
+    else:
+        grammar = spirv_grammar.read(inputs.from_file(options.spirv_grammar))
+    files = render(inputs.vk_xml(options.vk_xml), grammar)
     if options.check:
         return _check(options.output, files)
     for path, text in files.items():

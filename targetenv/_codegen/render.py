@@ -7,40 +7,67 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from targetenv._codegen import vulkan_abi, vulkan_xml
+from targetenv._codegen import spirv_grammar, vulkan_abi, vulkan_names, vulkan_tables, vulkan_xml
 from targetenv._codegen.inputs import Source
+from targetenv._codegen.spirv_grammar import Grammar
 from targetenv._codegen.table import Table
 
+FACTS = "targetenv/_codegen/spirv_grammar_facts.json"
 _GENERATED = "targetenv/registry/_generated"
 
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """One generated module."""
+    """One generated module; `sources` are lines that name what it was made from."""
 
     path: str
     summary: str
-    sources: tuple[Source, ...]
+    sources: tuple[str, ...]
     tables: list[Table]
     constants: dict[str, str] = field(default_factory=dict)
 
 
-def render(vk_xml: Source) -> dict[str, str]:
+def render(vk_xml: Source, grammar: Grammar) -> dict[str, str]:
     """Every generated file of the repository, by its path from the repository's root."""
     registry = vulkan_xml.read(vk_xml.data)
-    vk_xml = Source(vk_xml.name, f"{registry.header_version} {vk_xml.version}".strip(), vk_xml.data)
-    version = {"HEADER_VERSION": registry.header_version}
+    provided = set(registry.providers("types"))
+    names = vulkan_names.collect(registry, provided | {registry.type_aliases.get(name, name) for name in provided})
+    vulkan = (f"{vk_xml.name} {registry.header_version}{vk_xml.note}", f"    sha256 {vk_xml.sha256}")
+    spirv = (f"{grammar.source} {grammar.version}", f"    sha256 {grammar.sha256}")
+    vulkan_version = {"HEADER_VERSION": registry.header_version}
+    grammar_version = {"GRAMMAR_VERSION": grammar.version}
+    canonical = spirv_grammar.canonical_capabilities(grammar)
     modules = [
         Module(
             "vulkan_abi.py",
             "How every Vulkan struct lies in memory (LP64), and the signature of every command",
-            (vk_xml,),
+            vulkan,
             vulkan_abi.tables(registry),
-            version,
+            vulkan_version,
+        ),
+        Module("vulkan_enums.py", "Every Vulkan enumeration and API constant", vulkan, vulkan_abi.enum_tables(registry)),
+        Module(
+            "vulkan.py",
+            "Vulkan's extensions, features and limits",
+            vulkan,
+            vulkan_tables.tables(registry, names),
+            vulkan_version,
         ),
         Module(
-            "vulkan_enums.py", "Every Vulkan enumeration and API constant", (vk_xml,), vulkan_abi.enum_tables(registry), version
+            "vulkan_providers.py",
+            "Which versions and extensions of Vulkan bring what",
+            vulkan,
+            vulkan_tables.provider_tables(registry),
         ),
+        Module(
+            "spirv_enables.py",
+            "Under which conditions Vulkan takes a SPIR-V capability or extension",
+            (*vulkan, *spirv),
+            vulkan_tables.enable_tables(registry, names, canonical),
+            vulkan_version,
+        ),
+        Module("spirv.py", "SPIR-V's capabilities and extensions", spirv, spirv_grammar.tables(grammar), grammar_version),
+        Module("spirv_grammar.py", "SPIR-V's instructions and kinds of operands", spirv, spirv_grammar.grammar_tables(grammar)),
     ]
     environment = Environment(  # noqa: S701  renders Python, no HTML
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -50,4 +77,5 @@ def render(vk_xml: Source) -> dict[str, str]:
         keep_trailing_newline=True,
     )
     template = environment.get_template("tables.py.jinja")
-    return {f"{_GENERATED}/{module.path}": template.render(module=module) for module in modules}
+    files = {FACTS: spirv_grammar.dump(grammar)}
+    return files | {f"{_GENERATED}/{module.path}": template.render(module=module) for module in modules}

@@ -78,6 +78,7 @@ class Block:
     commands: tuple[str, ...]
     requirements: tuple[FeatureRequirement, ...]
     attributes: dict[str, str]
+    revision: int = 0
 
 
 @dataclass(slots=True)
@@ -314,4 +315,15 @@ def _block(section: ET.Element, name: str) -> Block:
             for element in require.findall("feature")
         ),
         dict(section.attrib),
+        _revision(requires),
     )
+
+
+def _revision(requires: list[ET.Element]) -> int:
+    """The value of the extension's own `..._SPEC_VERSION`, 0 for a version or where there is none."""
+    for require in requires:
+        for element in require.findall("enum"):
+            name, value = element.get("name", ""), element.get("value", "")
+            if name.endswith("_SPEC_VERSION") and value.isdigit():
+                return int(value)
+    return 0

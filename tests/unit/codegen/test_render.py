@@ -1,0 +1,63 @@
+"""The generator: fresh output, and tables that follow their input."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from targetenv._codegen import inputs, render, spirv_grammar
+from targetenv._codegen.__main__ import main
+from targetenv._codegen.inputs import Source
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def grammar() -> spirv_grammar.Grammar:
+    return spirv_grammar.load((ROOT / render.FACTS).read_text())
+
+
+def test_what_is_committed_is_what_the_inputs_say() -> None:
+    assert main(["--check"]) == 0
+
+
+def test_check_finds_one_changed_byte(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--output", str(tmp_path)])
+    changed = tmp_path / "targetenv/registry/_generated/spirv.py"
+    changed.write_text(changed.read_text().replace("Float16 9 ", "Float16 10 "))
+    assert main(["--output", str(tmp_path), "--check"]) == 1
+    assert "-Float16 10 " in capsys.readouterr().err
+
+
+def test_rendering_twice_gives_the_same_bytes(grammar: spirv_grammar.Grammar) -> None:
+    source = inputs.vk_xml()
+    assert render.render(source, grammar) == render.render(source, grammar)
+
+
+def test_every_head_names_its_sources(grammar: spirv_grammar.Grammar) -> None:
+    source = inputs.vk_xml()
+    for path, text in render.render(source, grammar).items():
+        head = text[:600]
+        assert "do not edit" in head, path
+        assert source.sha256 in head or grammar.sha256 in head, path
+
+
+def test_facts_survive_the_round_trip(grammar: spirv_grammar.Grammar) -> None:
+    assert spirv_grammar.load(spirv_grammar.dump(grammar)) == grammar
+
+
+def test_an_old_grammar_gives_its_aliases_as_enumerants() -> None:
+    old = b"""{"major_version": 1, "minor_version": 6, "revision": 1, "instructions": [], "operand_kinds": [
+      {"category": "ValueEnum", "kind": "Capability", "enumerants": [
+        {"enumerant": "StorageBuffer16BitAccess", "value": 4433, "version": "1.3"},
+        {"enumerant": "StorageUniformBufferBlock16", "value": 4433, "version": "1.3"},
+        {"enumerant": "Matrix", "value": 0}]}]}"""
+    read = spirv_grammar.read(Source("old.json", old))
+    assert spirv_grammar.canonical_capabilities(read) == {"StorageUniformBufferBlock16": "StorageBuffer16BitAccess"}
+    assert [(entry.name, entry.version) for entry in read.capabilities()][1] == ("Matrix", "1.0")
+
+
+def test_what_is_no_registry_is_refused(grammar: spirv_grammar.Grammar) -> None:
+    with pytest.raises(ValueError, match="not a Vulkan registry"):
+        render.render(Source("other.xml", b"<registry/>"), grammar)

@@ -13,7 +13,7 @@ from targetenv.model.record import record
 from targetenv.model.requirement import Relation
 from targetenv.model.version import Version
 from targetenv.registry._generated import vulkan as _tables
-from targetenv.registry.rows import keys, row
+from targetenv.registry.rows import keys, row, sorted_row
 
 HEADER_VERSION: str = _tables.HEADER_VERSION
 
@@ -74,7 +74,7 @@ def extension(name: str) -> Extension | None:
     >>> extension("VK_KHR_16bit_storage").promoted_to
     'VK_VERSION_1_1'
     """
-    found = row(_tables.EXTENSIONS, name)
+    found = sorted_row(_tables.EXTENSIONS, name)
     if found is None:
         return None
     kind, revision, promoted, deprecated, obsoleted, platform, flags, *depends = found.split(" ")
@@ -144,6 +144,16 @@ def property_name(struct: str, member: str) -> str:
     'VkPhysicalDeviceSubgroupProperties::supportedOperations'
     """
     return _canonical(_tables.PROPERTIES, struct, member)
+
+
+def feature_members(struct: str) -> tuple[str, ...]:
+    """The canonical names of all members of a feature struct, in the order in which they lie in memory."""
+    return tuple(_members(_tables.FEATURES, struct).values())
+
+
+def property_members(struct: str) -> dict[str, str]:
+    """The canonical name of every member of a property struct; empty for any other struct."""
+    return _members(_tables.PROPERTIES, struct)
 
 
 @cache
@@ -233,10 +243,19 @@ def provided_by(name: str) -> tuple[str, ...]:
     """
     from targetenv.registry._generated import vulkan_abi, vulkan_providers
 
-    struct = row(vulkan_abi.STRUCT_ALIASES, name) or name
-    command = row(vulkan_abi.COMMAND_ALIASES, name) or name
-    found = row(vulkan_providers.STRUCTS, struct) or row(vulkan_providers.COMMANDS, command)
+    struct = sorted_row(vulkan_abi.STRUCT_ALIASES, name) or name
+    command = sorted_row(vulkan_abi.COMMAND_ALIASES, name) or name
+    found = sorted_row(vulkan_providers.STRUCTS, struct) or sorted_row(vulkan_providers.COMMANDS, command)
     return tuple(found.split(" ")) if found else ()
+
+
+@cache
+def providers() -> dict[str, tuple[str, ...]]:
+    """`provided_by` of every struct at once, for whoever asks about hundreds of them; aliases are left out."""
+    from targetenv.registry._generated import vulkan_providers
+
+    lines = (line.split(" ") for line in vulkan_providers.STRUCTS.split("\n") if line)
+    return {name: tuple(rest) for name, *rest in lines}
 
 
 @cache
@@ -277,11 +296,23 @@ def _optional(text: str) -> str | None:
 
 @cache
 def _canonical(table: str, struct: str, member: str) -> str:
-    struct = row(_tables.STRUCT_ALIASES, struct) or struct
+    struct = sorted_row(_tables.STRUCT_ALIASES, struct) or struct
     alias = _target(table, struct, member)
     if not alias or alias.startswith("VK_"):
         return f"{struct}::{member}"
     return alias if "::" in alias else f"{alias}::{member}"
+
+
+@cache
+def _members(table: str, struct: str) -> dict[str, str]:
+    struct = sorted_row(_tables.STRUCT_ALIASES, struct) or struct
+    found: dict[str, str] = {}
+    for word in (sorted_row(table, struct) or "").split(" "):
+        entry, _, alias = word.partition("=")
+        if member := entry.partition(":")[0]:
+            other = alias and not alias.startswith("VK_")
+            found[member] = (alias if "::" in alias else f"{alias}::{member}") if other else f"{struct}::{member}"
+    return found
 
 
 def _target(table: str, struct: str, member: str) -> str:
@@ -291,7 +322,7 @@ def _target(table: str, struct: str, member: str) -> str:
 
 def _entry(table: str, struct: str, member: str) -> str:
     """A member's word in the row of its struct; no such struct or member is a KeyError."""
-    found = row(table, struct)
+    found = sorted_row(table, struct)
     if found is not None:
         for word in found.split(" "):
             if word.startswith(member) and word[len(member) : len(member) + 1] in ("", ":", "="):

@@ -11,7 +11,7 @@ from functools import cache
 
 from targetenv.model.record import record
 from targetenv.registry._generated import vulkan_abi as _abi
-from targetenv.registry.rows import keys, row
+from targetenv.registry.rows import keys, row, sorted_row
 
 HEADER_VERSION = _abi.HEADER_VERSION
 
@@ -78,11 +78,25 @@ def layout(struct: str) -> Layout:
     (504, (3,))
     """
     name = struct_name(struct)
-    found = row(_abi.STRUCTS, name)
+    found = sorted_row(_abi.STRUCTS, name)
     if found is None:
         raise KeyError(struct)
     size, alignment, s_type, *fields = found.split(" ")
     return Layout(name, int(size), int(alignment), None if s_type == "-" else int(s_type), tuple(map(_field, fields)))
+
+
+@cache
+def header(struct: str) -> tuple[int, int | None]:
+    """The size and the `sType` of a struct, without reading its members.
+
+    >>> header("VkPhysicalDeviceFeatures2")
+    (240, 1000059000)
+    """
+    found = sorted_row(_abi.STRUCTS, struct_name(struct))
+    if found is None:
+        raise KeyError(struct)
+    size, _, s_type, *_ = found.split(" ", 3)
+    return int(size), None if s_type == "-" else int(s_type)
 
 
 def _field(text: str) -> Field:
@@ -94,7 +108,7 @@ def _field(text: str) -> Field:
 
 def struct_name(struct: str) -> str:
     """The struct that this name stands for: `VkPhysicalDeviceFeatures2KHR` is `VkPhysicalDeviceFeatures2`."""
-    return row(_abi.STRUCT_ALIASES, struct) or struct
+    return sorted_row(_abi.STRUCT_ALIASES, struct) or struct
 
 
 def structs() -> tuple[str, ...]:
@@ -121,7 +135,7 @@ def command(name: str) -> Command:
     >>> command("vkQueueWaitIdle")
     Command(name='vkQueueWaitIdle', returns='VkResult', parameters=('VkQueue',), code='i', codes=('P',))
     """
-    found = row(_abi.COMMANDS, row(_abi.COMMAND_ALIASES, name) or name)
+    found = sorted_row(_abi.COMMANDS, sorted_row(_abi.COMMAND_ALIASES, name) or name)
     if found is None:
         raise KeyError(name)
     (code, returns), *parameters = (part.split(":") for part in found.split(" "))

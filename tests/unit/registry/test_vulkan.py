@@ -6,7 +6,7 @@ import pytest
 
 from targetenv.model.requirement import Relation
 from targetenv.model.version import Version
-from targetenv.registry import depends, vulkan
+from targetenv.registry import depends, vulkan, vulkan_abi
 
 
 def test_promotion_is_followed_through_extensions() -> None:
@@ -137,3 +137,18 @@ def test_enum_names_prefer_the_canonical_spelling() -> None:
     assert vulkan.enum_name("VkComponentTypeKHR", 0) == "VK_COMPONENT_TYPE_FLOAT16_KHR"
     assert vulkan.enum_name("VkDriverId", 99999) is None
     assert vulkan.bit_value("VK_SUBGROUP_FEATURE_PARTITIONED_BIT_NV") == 256
+
+
+def test_members_of_a_struct_have_the_names_that_one_look_up_each_gives() -> None:
+    for struct in vulkan_abi.feature_structs():
+        members = [field.name for field in vulkan_abi.layout(struct).fields if field.name not in ("sType", "pNext")]
+        assert list(vulkan.feature_members(struct)) == [vulkan.feature(struct, member) for member in members]
+    for struct in vulkan_abi.property_structs():
+        names = vulkan.property_members(struct)
+        assert names == {member: vulkan.property_name(struct, member) for member in names}
+    assert vulkan.property_members("VkExtent2D") == {}
+
+
+def test_all_providers_are_those_of_each_struct() -> None:
+    providers = vulkan.providers()
+    assert all(providers[struct] == vulkan.provided_by(struct) for struct in vulkan_abi.feature_structs())

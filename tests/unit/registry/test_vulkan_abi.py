@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from targetenv.registry import vulkan_abi
+from targetenv.registry._generated import vulkan, vulkan_providers
+from targetenv.registry._generated import vulkan_abi as tables
+from targetenv.registry.rows import keys, row, sorted_row
 
 
 def test_bit_fields_share_a_word() -> None:
@@ -72,3 +75,18 @@ def test_constants_of_every_spelling() -> None:
 
 def test_an_unknown_result_keeps_its_number() -> None:
     assert vulkan_abi.result_name(-424242) == "VkResult(-424242)"
+
+
+def test_tables_read_by_bisection_are_sorted() -> None:
+    sorted_tables = [tables.STRUCTS, tables.STRUCT_ALIASES, tables.COMMANDS, tables.COMMAND_ALIASES, vulkan_providers.STRUCTS]
+    sorted_tables += [vulkan_providers.COMMANDS, vulkan.EXTENSIONS, vulkan.FEATURES, vulkan.PROPERTIES, vulkan.OTHER_LIMITS]
+    for table in (*sorted_tables, vulkan.STRUCT_ALIASES):
+        names = list(keys(table))
+        assert names == sorted(names)
+        assert all(sorted_row(table, name) == row(table, name) for name in names)
+        assert sorted_row(table, "A") is sorted_row(table, "VkNoSuch") is sorted_row(table, "zzz") is None
+
+
+def test_headers_are_those_of_the_layouts() -> None:
+    for name in vulkan_abi.structs():
+        assert vulkan_abi.header(name) == (vulkan_abi.layout(name).size, vulkan_abi.layout(name).s_type)

@@ -43,6 +43,14 @@ CODES: dict[str, str] = {
     "TE3108": "subgroup size not offered",
     "TE3109": "cooperative matrix not offered",
     "TE3110": "requirement not known",
+    # --- TE45: the build config
+    "TE4501": "build config is not valid TOML",
+    "TE4502": "unknown key in the build config",
+    "TE4503": "missing key in the build config",
+    "TE4504": "value does not fit the build config",
+    "TE4505": "name used twice in the build config",
+    "TE4506": "extent refers to no known binding",
+    "TE4507": "source file is not there",
     # --- TE50: the runtime's sixteen canonical codes, TE50 plus the number
     "TE5001": "cancelled",
     "TE5002": "unknown failure",

@@ -49,8 +49,10 @@ class Problem:
 
 
 def problems(error: ValidationError, model: type[BaseModel]) -> tuple[Problem, ...]:
-    """Every misfit that validation against `model` found, in the order of the file's keys."""
-    return tuple(_problem(details, model) for details in error.errors(include_url=False))
+    """Every misfit that validation against `model` found; a misspelt key is one, not an unknown key and a missing one."""
+    found = [_problem(details, model) for details in error.errors(include_url=False)]
+    meant = {(*row.location[:-1], name) for row in found if row.kind == "unknown" for name in row.help.split("`")[1::2]}
+    return tuple(row for row in found if row.kind != "missing" or row.location not in meant)
 
 
 def _problem(details: ErrorDetails, model: type[BaseModel]) -> Problem:

@@ -1,4 +1,4 @@
-"""What IREE's Python runtime needs for the same job. Run by an interpreter that has `iree.runtime`, never imported by the others.
+"""What IREE's Python runtime needs for the same job. Run by an interpreter that has it, never imported by the others.
 
 python iree_peer.py compile DIRECTORY          saxpy-cpu.vmfb and saxpy-vulkan.vmfb (needs iree.compiler)
 python iree_peer.py run DRIVER FILE            one cold saxpy of 1024 floats, checked

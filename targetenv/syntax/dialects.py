@@ -1,0 +1,106 @@
+"""Every dialect: what it is called, how its texts are recognised, and who reads and prints them."""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from targetenv.diagnostics.diagnostic import Diagnostic, Label, ParseError, Source
+from targetenv.diagnostics.suggest import did_you_mean
+from targetenv.model.record import record
+from targetenv.model.span import Span
+
+if TYPE_CHECKING:
+    from targetenv.model.target_env import TargetEnv
+    from targetenv.syntax.compat import Compat
+    from targetenv.syntax.parsed import Parsed, Rendered
+
+_HASH = re.compile(r"(?:\s|//[^\n]*\n)*(#[A-Za-z_][\w$.]*)?")
+_SPECIFIC = re.compile(r"([a-z_]+)(?:@([\w.]+))?")
+
+
+@record
+class Dialect:
+    """One dialect. `module` has `parse(source, compat)` and `render(of, era, compat)`.
+
+    `attributes` are the MLIR attributes that it reads. A dialect of plain names has none; its module has `knows(text)` instead.
+    """
+
+    name: str
+    module: str
+    about: str
+    attributes: tuple[str, ...] = ()
+    eras: tuple[str, ...] = ()
+
+    def knows(self, text: str) -> bool:
+        """Whether a text that is not an attribute is one of this dialect's names."""
+        return not self.attributes and bool(self._module().knows(text))
+
+    def parse(self, source: Source, compat: Compat | None) -> Parsed:
+        """Read a text; `ParseError` when it is not right."""
+        made: Parsed = self._module().parse(source, compat)
+        return made
+
+    def render(self, of: Parsed | TargetEnv, era: str | None, compat: Compat | None) -> Rendered:
+        """Print an environment."""
+        made: Rendered = self._module().render(of, era, compat)
+        return made
+
+    def _module(self) -> Any:
+        return import_module(f"targetenv.syntax.{self.module}")
+
+
+if TYPE_CHECKING:
+    from typing import Any
+
+DIALECTS = (Dialect("vk", "vk_dialect", "#vk.target_env of IREE 2020 to 2024", ("vk.target_env",), ("A", "doc", "B", "C")),)
+
+
+def find(name: str) -> tuple[Dialect, str | None]:
+    """The dialect and the era that `vk` or `vk@C` names; TE1215 for others."""
+    found = _SPECIFIC.fullmatch(name)
+    for dialect in DIALECTS:
+        if found and dialect.name == found[1]:
+            era = found[2]
+            if era is None or era in dialect.eras:
+                return dialect, era
+            known = tuple(f"{dialect.name}@{each}" for each in dialect.eras)
+            help_ = f"write one of {', '.join(f'`{each}`' for each in (dialect.name, *known))}"
+            raise ParseError(Diagnostic("TE1215", f"dialect `{dialect.name}` has no era `{era}`", help=help_))
+    known = tuple(dialect.name for dialect in DIALECTS)
+    help_ = did_you_mean(name, known) or f"write one of {', '.join(f'`{each}`' for each in known)}"
+    raise ParseError(Diagnostic("TE1215", f"unknown dialect `{name}`", help=help_))
+
+
+def detect(source: Source) -> Dialect:
+    """The dialect that a text is written in; TE1213 when it is none."""
+    text = source.text
+    found = _HASH.match(text)
+    word = found[1] if found else None
+    if found and word:
+        for dialect in DIALECTS:
+            if word[1:] in dialect.attributes:
+                return dialect
+        known = [f"#{name}" for dialect in DIALECTS for name in dialect.attributes]
+        help_ = did_you_mean(word, known) or f"write one of {', '.join(f'`{each}`' for each in known)}"
+        label = Label(Span(*found.span(1)), "not an attribute that describes a target")
+        raise ParseError(Diagnostic("TE1202", f"unknown attribute `{word}`", source, (label,), help=help_))
+    plain = text.strip()
+    for dialect in DIALECTS:
+        if dialect.knows(plain):
+            return dialect
+    start = len(text) - len(text.lstrip())
+    end = start + len(plain)
+    if not plain:
+        empty = Label(Span(len(text), len(text)), "nothing to read")
+        raise ParseError(Diagnostic("TE1003", "the text is empty", source, (empty,), help="write a target description"))
+    shown = plain if len(plain) <= 60 and "\n" not in plain else plain[:60].split("\n", 1)[0] + "..."
+    help_ = did_you_mean(plain, known_names()) or "`targetenv targets` lists every name that is known"
+    label = Label(Span(start, end))
+    raise ParseError(Diagnostic("TE1213", f"unknown target `{shown}`", source, (label,), help=help_))
+
+
+def known_names() -> tuple[str, ...]:
+    """Every plain name of every dialect."""
+    return ()

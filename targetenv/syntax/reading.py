@@ -1,0 +1,41 @@
+"""Reading a text for the first time: which dialect it is in, and then that dialect."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from targetenv.diagnostics.diagnostic import Diagnostic, Label, ParseError, Source
+from targetenv.model.span import Span
+from targetenv.syntax import brackets, dialects
+from targetenv.syntax import compat as releases
+
+if TYPE_CHECKING:
+    from targetenv.syntax.parsed import Parsed
+
+_BINARY = re.compile("[\x00\ud800-\udfff]")
+
+
+def read(text: str, source_name: str, dialect: str | None, compat: str | None) -> Parsed:
+    """The parsed text; see `targetenv.syntax.parse`."""
+    source = Source(source_name, text)
+    _refuse_binary(source)
+    brackets.check(source)
+    release = None if compat is None else releases.of(compat)
+    if dialect is None:
+        return dialects.detect(source).parse(source, release)
+    row, era = dialects.find(dialect)
+    made = row.parse(source, release)
+    if era is not None and made.dialect != dialect:
+        label = Label(Span(0, len(text)), f"this is {made.dialect}")
+        raise ParseError(Diagnostic("TE1216", f"expected a text in dialect `{dialect}`", source, (label,)))
+    return made
+
+
+def _refuse_binary(source: Source) -> None:
+    """A NUL or a byte that decoded to nothing (a lone surrogate) says that this was never text."""
+    found = _BINARY.search(source.text)
+    if found is not None:
+        label = Label(Span(*found.span()), f"U+{ord(found[0]):04X}")
+        help_ = "pass a target description; `targetenv inspect` reads binaries"
+        raise ParseError(Diagnostic("TE1004", "this is not text", source, (label,), help=help_))

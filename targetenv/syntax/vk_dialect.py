@@ -1,0 +1,35 @@
+"""The dialect `vk`: reading any era of `#vk.target_env`, printing one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from targetenv.syntax import vk_lowering, vk_names, vk_printer
+from targetenv.syntax.parsed import Parsed, Rendered
+from targetenv.syntax.vk_target_env import VkTargetEnv, read
+
+if TYPE_CHECKING:
+    from targetenv.diagnostics.diagnostic import Source
+    from targetenv.model.target_env import TargetEnv
+    from targetenv.syntax.compat import Compat
+
+
+def parse(source: Source, compat: Compat | None = None) -> Parsed:
+    """Read a text; with `compat`, take what that release of IREE takes and nothing else."""
+    tree, warnings = read(source, None if compat is None else compat.vk)
+    return Parsed(f"vk@{tree.era}", vk_lowering.lower(tree), vk_printer.text(tree), warnings, tree)
+
+
+def render(of: Parsed | TargetEnv, era: str | None = None, compat: Compat | None = None) -> Rendered:
+    """Print in an era, C unless the text was of another one."""
+    if isinstance(of, Parsed) and isinstance(of._tree, VkTargetEnv):
+        tree, losses = vk_lowering.convert(of._tree, era or of._tree.era)
+    else:
+        tree, losses = vk_lowering.raise_(of.env if isinstance(of, Parsed) else of, era or "C")
+    if compat is not None and compat.vk is not None:
+        tree, more = vk_lowering.within(tree, compat.vk)
+        losses += more
+    return Rendered(vk_printer.text(tree), losses)
+
+
+ERAS = vk_names.ERAS

@@ -1,0 +1,131 @@
+"""Opening devices by URI, and the handle on an open one."""
+
+from __future__ import annotations
+
+from targetenv.diagnostics.suggest import did_you_mean
+from targetenv_runtime import executable
+from targetenv_runtime.commands import CommandBuffer
+from targetenv_runtime.drivers import table
+from targetenv_runtime.ownership import DRAIN, Ownership
+from targetenv_runtime.queue import Queue
+from targetenv_runtime.semaphore import Semaphore
+from targetenv_runtime.status import Code, HalError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from targetenv.model.artifact import Kernel
+    from targetenv.model.device import Device as DeviceInfo
+    from targetenv_runtime.backend import Backend, Memory
+    from targetenv_runtime.buffer import Buffer
+    from targetenv_runtime.executable import Executable
+
+
+class Device:
+    """An open device. It is closed by `close`, at the end of `with`, or when it and all its children are gone."""
+
+    __slots__ = ("__weakref__", "_info", "backend", "owner", "queues", "uri")
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self.owner = Ownership(backend)
+        self.owner.queues = self.queues = tuple(Queue(self.owner, index) for index in range(backend.queue_count))
+        self.uri = backend.uri
+        self._info: DeviceInfo | None = None
+
+    def __repr__(self) -> str:
+        return f"<Device {self.uri}>"
+
+    def __enter__(self) -> Device:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def info(self) -> DeviceInfo:
+        """What the device is and offers; asked for once, when somebody wants to know."""
+        if self._info is None:
+            self._info = self.backend.describe()
+        return self._info
+
+    @property
+    def queue(self) -> Queue:
+        """The first queue."""
+        return self.queues[0]
+
+    def allocate(self, size: int, memory: Memory = "shared") -> Buffer:
+        """A buffer of `size` bytes with undefined contents.
+
+        `device` memory is best for kernels and may be out of the host's sight, `host` memory is the host's own and within the
+        device's reach, `shared` is reachable by both and as close to the device as that allows.
+        """
+        return self.owner.allocate(size, memory)
+
+    def semaphore(self, initial: int = 0) -> Semaphore:
+        """A timeline; any device can use it."""
+        return Semaphore(initial)
+
+    def command_buffer(self, *, slots: int = 0, one_shot: bool = False) -> CommandBuffer:
+        """A new command buffer, with so many buffers left open for its execution."""
+        return CommandBuffer(self.owner, slots=slots, one_shot=one_shot)
+
+    def takes(self, image_format: str) -> bool:
+        """Whether `load` knows this format."""
+        return self.backend.takes(image_format)
+
+    def load(self, image: bytes | memoryview, image_format: str, kernels: Sequence[Kernel] = ()) -> Executable:
+        """Load an executable whose kernels are described; choosing one that fits the device is the resolver's job."""
+        return executable.load(self.owner, image, image_format, kernels)
+
+    def close(self, timeout: float = DRAIN) -> None:
+        """Refuse new work, cancel what is held back, finish what was submitted, give everything back. May be called again."""
+        self.owner.close(timeout)
+
+
+def open_device(
+    uri: str, *, extensions: Iterable[str] | None = None, features: Iterable[str] | None = None, **options: object
+) -> Device:
+    """Open `driver://ordinal`, `driver://ID` or `driver` (its first device).
+
+    `extensions` and `features` are what has to be enabled, in canonical names; None leaves it to the driver. Other options are
+    the driver's own. NOT_FOUND says what exists and what was perhaps meant, UNAVAILABLE why the driver has no devices here.
+
+    >>> with open_device("null://0") as device:
+    ...     device.info.name
+    'null: executes nothing'
+    """
+    name, separator, selector = uri.partition("://")
+    if not name or (not separator and not name.replace("_", "").isalnum()):
+        raise HalError(
+            Code.INVALID_ARGUMENT,
+            f"`{uri}` is not a device: expected `driver://ordinal` or `driver://ID`",
+            help=f"name one of the drivers {', '.join(table.DRIVERS)}, for example `cpu://0`",
+        )
+    row = table.driver(name)
+    module = row.backend()
+    chosen = {key: tuple(value) for key, value in (("extensions", extensions), ("features", features)) if value is not None}
+    try:
+        backend = module.open(selector, **chosen, **options)
+    except HalError as error:
+        if error.status is not Code.NOT_FOUND:
+            raise
+        raise _not_found(row, uri, selector, error) from error
+    return Device(backend)
+
+
+def _not_found(row: table.Driver, uri: str, selector: str, error: HalError) -> HalError:
+    """The driver's answer, with everything that it has instead."""
+    devices, unavailable = row.probe().probe()
+    if not devices and unavailable:
+        return HalError(
+            Code.UNAVAILABLE, f"{row.name} has no device here: {unavailable[0].reason}", help=unavailable[0].help, device=uri
+        )
+    names: dict[str, str] = {}
+    for device in devices:
+        names[device.uri.partition("://")[2]] = device.uri
+        names |= {value: device.uri for key, value in device.identity if key in ("uuid", "pci", "id")}
+    there = "; ".join(f"{device.uri} ({device.name})" for device in devices) or "no device"
+    hint = did_you_mean(selector, names) or (f"use `{devices[0].uri}`" if devices else "")
+    return HalError(Code.NOT_FOUND, f"no device `{uri}`: {error.message}", notes=(f"{row.name} has {there}",), help=hint)

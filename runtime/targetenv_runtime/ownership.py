@@ -1,0 +1,179 @@
+"""What everything on one open device shares, and how native handles go back.
+
+Ownership is a tree: buffers, executables, queues and recordings hold the `Ownership`; it holds none of them. A native handle is
+given back when its last holder goes, by one finalizer per handle, and never while submitted work may still use it.
+"""
+
+from __future__ import annotations
+
+import os
+from _thread import get_ident
+from collections import deque
+from time import monotonic
+from weakref import WeakSet, finalize
+
+from targetenv_runtime.buffer import Buffer
+from targetenv_runtime.status import Code, HalError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from targetenv_runtime.backend import Allocation, Backend, Memory
+    from targetenv_runtime.queue import Queue
+
+SLICE = 0.1
+"""Seconds that one native wait lasts at most, so that Ctrl-C is heard."""
+
+DRAIN = 30.0
+"""Seconds that `close` gives to submitted work before it abandons the device."""
+
+
+class Reclaim:
+    """Native handles whose holder is gone, waiting for the work that was submitted before.
+
+    A finalizer may run inside any allocation, so also in the middle of a backend's own method; `inside` has the threads that
+    are in one, and what comes from there waits until the next safe point.
+    """
+
+    __slots__ = ("backend", "closing", "held", "inside", "pending", "shut", "submitted")
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self.submitted = [0] * backend.queue_count
+        self.inside: set[int] = set()
+        self.pending: deque[tuple[Callable[[Any], None], object, tuple[int, ...]]] = deque()
+        self.held: set[int] = set()
+        self.closing = False
+        self.shut = False
+
+    def __enter__(self) -> None:
+        """Enter one of the backend's methods."""
+        self.inside.add(get_ident())
+
+    def __exit__(self, *_: object) -> None:
+        self.inside.discard(get_ident())
+        if self.pending:
+            self.drain()
+
+    def track(self, holder: object, release: Callable[[Any], None], handle: object) -> None:
+        """Have `release(handle)` called once `holder` is gone and no work can use the handle any more."""
+        self.held.add(id(holder))
+        finalize(holder, self._gone, id(holder), release, handle)
+
+    def _gone(self, holder: int, release: Callable[[Any], None], handle: object) -> None:
+        self.held.discard(holder)
+        if self.shut:
+            return
+        self.pending.append((release, handle, tuple(self.submitted)))
+        if get_ident() not in self.inside:
+            self.drain()
+
+    def drain(self) -> None:
+        """Release what no work can use any more. Called at safe points only: outside of every backend method."""
+        completed = self.backend.completed
+        while self.pending and not self.shut:
+            try:
+                entry = self.pending.popleft()
+            except IndexError:  # another thread took the last one
+                break
+            if any(completed(queue) < epoch for queue, epoch in enumerate(entry[2])):
+                self.pending.appendleft(entry)
+                return
+            entry[0](entry[1])
+        if self.closing and not self.held:
+            self.close()
+
+    def close(self) -> None:
+        """Wait for the device, release what is pending, close the backend. The last thing that happens to a device."""
+        if self.shut:
+            return
+        deadline = monotonic() + DRAIN
+        for queue, epoch in enumerate(self.submitted):
+            while self.backend.completed(queue) < epoch and monotonic() < deadline:
+                self.backend.wait(queue, epoch, SLICE)
+        if all(self.backend.completed(queue) >= epoch for queue, epoch in enumerate(self.submitted)):
+            self.closing = False
+            self.drain()
+            self.shut = True
+            self.backend.close()
+        self.shut = True  # a device that never answers keeps its memory until the process ends
+
+
+class Ownership:
+    """One open device: its backend, what still has to go back, and whether it takes new work."""
+
+    __slots__ = ("__weakref__", "backend", "buffers", "queues", "reclaim", "refusal", "uri")
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self.uri = backend.uri
+        self.reclaim = Reclaim(backend)
+        self.refusal: HalError | None = None
+        self.queues: tuple[Queue, ...] = ()
+        self.buffers: WeakSet[Buffer] = WeakSet()
+        finalize(self, self.reclaim.close)
+        _OPEN.add(self)
+
+    def require_open(self) -> None:
+        """FAILED_PRECONDITION after `close`, UNAVAILABLE in a forked child."""
+        if self.refusal is not None:
+            raise self.refusal.again()
+
+    def reserve(self, size: int, memory: Memory) -> Buffer:
+        """A buffer that has no memory yet."""
+        self.require_open()
+        if size < 0:
+            raise HalError(Code.INVALID_ARGUMENT, f"a buffer cannot have {size} bytes")
+        if memory not in ("device", "host", "shared"):
+            raise HalError(Code.INVALID_ARGUMENT, f"`{memory}` is no kind of memory", help="use device, host or shared")
+        buffer = Buffer(self, size, memory)
+        self.buffers.add(buffer)
+        return buffer
+
+    def allocate(self, size: int, memory: Memory) -> Buffer:
+        """A new buffer with undefined contents."""
+        buffer = self.reserve(size, memory)
+        buffer.commit(self.allocation(size, memory))
+        return buffer
+
+    def allocation(self, size: int, memory: Memory) -> Allocation:
+        """New memory, given back when the allocation is gone."""
+        with self.reclaim:
+            allocation = self.backend.alloc(size, memory)
+        allocation.owner = self
+        self.reclaim.track(allocation, self.backend.free, allocation.handle)
+        return allocation
+
+    def close(self, timeout: float = DRAIN) -> None:
+        """Refuse new work, cancel what is held back, wait for what was submitted, give everything back. Idempotent.
+
+        What a mapped view or a bound dispatch still uses goes back when that is gone.
+        """
+        if self.refusal is None:
+            self.refusal = HalError(Code.FAILED_PRECONDITION, f"{self.uri} was closed")
+        deadline = monotonic() + timeout
+        for queue in self.queues:
+            queue.cancel_deferred()
+        for queue in self.queues:
+            queue.finish(deadline)
+        for buffer in list(self.buffers):
+            buffer.close()
+        self.reclaim.closing = True
+        self.reclaim.drain()
+
+
+_OPEN: WeakSet[Ownership] = WeakSet()
+
+
+def _forked() -> None:
+    """In a forked child the driver's threads and kernel handles are the parent's: touch nothing."""
+    for owner in list(_OPEN):
+        owner.refusal = HalError(
+            Code.UNAVAILABLE, f"{owner.uri} was opened before this process was forked", help="open the device in the child"
+        )
+        owner.reclaim.shut = True
+
+
+os.register_at_fork(after_in_child=_forked)

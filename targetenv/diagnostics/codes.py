@@ -46,6 +46,24 @@ CODES: dict[str, str] = {
     "TE2005": "subgroup size is not a power of two",
     # --- TE30: a whole resolution
     "TE3001": "no artifact can run",
+    # --- TE40: compiled code of any format
+    "TE4001": "unknown format",
+    "TE4002": "a container, not an executable",
+    # --- TE41: SPIR-V
+    "TE4101": "damaged SPIR-V header",
+    "TE4102": "damaged SPIR-V instruction",
+    "TE4103": "SPIR-V module contradicts itself",
+    "TE4104": "SPIR-V module is too large",
+    "TE4105": "no compute entry point",
+    "TE4106": "kernel needs other descriptors",
+    "TE4107": "no workgroup size",
+    # --- TE42: ELF
+    "TE4201": "damaged ELF header",
+    "TE4202": "ELF table outside the file",
+    "TE4203": "other kind of ELF",
+    "TE4204": "damaged ELF note",
+    "TE4205": "ELF file is too large",
+    "TE4206": "not a shared object",
     # --- TE43: files that are read or written
     "TE4301": "file cannot be read",
     "TE4302": "file is not valid JSON",

@@ -21,7 +21,7 @@ class Silence:
 
 X86_LEVEL = Silence(
     "which x86-64 level this object needs: it carries no GNU property note",
-    "assemble with `-Wa,-mx86-used-note=yes` or build with `-mneeded`, so that the object says it",
+    "build with `-mneeded` (GCC 12) or link with `-Wl,-z,x86-64-v3` or another level (GNU ld), so that the object says it",
 )
 AARCH64_FEATURES = Silence(
     "which AArch64 extensions this object needs: ELF has no note for them",

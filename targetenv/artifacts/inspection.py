@@ -1,0 +1,36 @@
+"""What looking at a file's bytes gives, and how a damaged file is refused."""
+
+from __future__ import annotations
+
+from targetenv.diagnostics.diagnostic import Diagnostic, FormatError, Source
+from targetenv.model.record import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from targetenv.model.artifact import Artifact
+
+
+@record
+class Inspection:
+    """What a file is: its format, the executables in it, what is odd about it, and facts for people.
+
+    `details` are (key, value) pairs in reading order; a key may come more than once. `diagnostics` are warnings: what is wrong
+    enough to refuse the file is raised instead.
+    """
+
+    format: str
+    artifacts: tuple[Artifact, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    details: tuple[tuple[str, str], ...] = ()
+
+
+def damaged(code: str, name: str, message: str, *, help: str = "") -> FormatError:  # noqa: A002  the field's own name
+    """The error that refuses the file called `name`; raise it."""
+    return FormatError(Diagnostic(code, message, Source(name, ""), help=help))
+
+
+def odd(code: str, name: str, message: str, *, help: str = "") -> Diagnostic:  # noqa: A002  the field's own name
+    """A warning about the file called `name`."""
+    from targetenv.diagnostics.diagnostic import Severity
+
+    return Diagnostic(code, message, Source(name, ""), help=help, severity=Severity.WARNING)

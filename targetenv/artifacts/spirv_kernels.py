@@ -1,0 +1,167 @@
+"""The compute entry points of a SPIR-V module: workgroup, memory, constants and descriptors of each."""
+
+from __future__ import annotations
+
+from targetenv.model.record import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from targetenv.artifacts.spirv_layout import Layout
+    from targetenv.artifacts.spirv_module import EntryPoint, Module, Variable
+
+KERNEL_MODELS = ("GLCompute", "Kernel")
+STORAGE_BUFFER = "storage buffer"
+_EVERY_GLOBAL = 4  # since SPIR-V 1.4 an entry point lists every global variable that it uses, before only inputs and outputs
+_RESOURCES = ("StorageBuffer", "Uniform", "UniformConstant")
+_BUFFER_DIM = 5  # Dim `Buffer`: a texel buffer
+
+
+@record
+class KernelFacts:
+    """What one entry point declares; sizes in bytes, zero where there is nothing.
+
+    `workgroup_size` is None where the module leaves it open; `specialized` says that specialization constants may change it.
+    `descriptors` counts by kind, arrays multiplied out, unbounded ones as one; `storage_bindings` is one more than the highest
+    binding of a storage buffer in descriptor set 0, and `elsewhere` names descriptors that are not such buffers.
+    """
+
+    name: str
+    model: str
+    workgroup_size: tuple[int, int, int] | None
+    specialized: bool
+    uses_local_size_id: bool
+    subgroup_size: int | None
+    shared_bytes: int
+    zero_initialized: bool
+    push_bytes: int
+    descriptors: tuple[tuple[str, int], ...]
+    sets: int
+    storage_bindings: int
+    elsewhere: tuple[str, ...]
+
+
+def kernels_of(module: Module, layout: Layout) -> tuple[KernelFacts, ...]:
+    """The facts about every compute entry point, in the module's order."""
+    built_in = _workgroup_size_constant(module)
+    return tuple(_facts(module, layout, entry, built_in) for entry in module.entry_points if entry.model in KERNEL_MODELS)
+
+
+def _facts(module: Module, layout: Layout, entry: EntryPoint, built_in: int | None) -> KernelFacts:
+    seen = [one for one in module.variables if module.version.minor < _EVERY_GLOBAL or one.id in entry.interface]
+    size, specialized, by_id = _workgroup_size(module, layout, entry, built_in)
+    descriptors: dict[str, int] = {}
+    sets = bindings = 0
+    elsewhere = []
+    for variable, kind, count in _descriptors(module, layout, seen):
+        decorations = module.decorations.get(variable.id, {})
+        (in_set,), (binding,) = (decorations.get(key, (0,))[:1] or (0,) for key in ("DescriptorSet", "Binding"))
+        descriptors[kind] = descriptors.get(kind, 0) + count
+        sets = max(sets, in_set + 1)
+        if kind == STORAGE_BUFFER and in_set == 0:
+            bindings = max(bindings, binding + 1)
+        else:
+            elsewhere.append(f"{kind} in set {in_set}, binding {binding}")
+    push = [module.pointee(one) for one in seen if one.storage_class == "PushConstant"]
+    shared = [one for one in seen if one.storage_class == "Workgroup"]
+    return KernelFacts(
+        entry.name,
+        entry.model,
+        size,
+        specialized,
+        by_id,
+        _single(module, entry, "SubgroupSize"),
+        _shared_bytes(module, layout, shared),
+        any(one.has_initializer for one in shared),
+        max((layout.size(block, explicit=True) for block in push), default=0),
+        tuple(sorted(descriptors.items())),
+        sets,
+        bindings,
+        tuple(elsewhere),
+    )
+
+
+def _workgroup_size_constant(module: Module) -> int | None:
+    """The id decorated as the built-in WorkgroupSize, which overrides the execution modes of every entry point."""
+    for identifier, decorations in module.decorations.items():
+        if _is_workgroup_size(decorations.get("BuiltIn", ())) and identifier in module.constants:
+            return identifier
+    return None
+
+
+def _is_workgroup_size(operands: tuple[int, ...]) -> bool:
+    from targetenv.registry.spirv import enumerant_values
+
+    return operands[:1] == (enumerant_values("BuiltIn")["WorkgroupSize"],)
+
+
+def _workgroup_size(
+    module: Module, layout: Layout, entry: EntryPoint, built_in: int | None
+) -> tuple[tuple[int, int, int] | None, bool, bool]:
+    modes = {mode.name: mode.operands for mode in module.modes if mode.entry_point == entry.id}
+    ids = modes.get("LocalSizeId")
+    if built_in is not None:
+        return _triple(layout.numbers(built_in)), layout.is_specialized(built_in), ids is not None
+    if ids is not None:
+        return _triple(tuple(layout.value(one) for one in ids)), any(layout.is_specialized(one) for one in ids), True
+    return _triple(modes.get("LocalSize", ())), False, False
+
+
+def _triple(numbers: tuple[int | None, ...]) -> tuple[int, int, int] | None:
+    match numbers:
+        case (int(x), int(y), int(z), *_):
+            return x, y, z
+        case _:
+            return None
+
+
+def _single(module: Module, entry: EntryPoint, name: str) -> int | None:
+    modes = (mode.operands for mode in module.modes if mode.entry_point == entry.id and mode.name == name)
+    return next((operands[0] for operands in modes if operands), None)
+
+
+def _shared_bytes(module: Module, layout: Layout, variables: list[Variable]) -> int:
+    """Workgroup variables add up; blocks with an explicit layout overlay one another (WorkgroupMemoryExplicitLayoutKHR)."""
+    plain = blocks = 0
+    for variable in variables:
+        pointee = module.pointee(variable)
+        if "Block" in module.decorations.get(pointee, {}):
+            blocks = max(blocks, layout.size(pointee, explicit=True))
+        else:
+            plain += layout.size(pointee, explicit=False)
+    return plain + blocks
+
+
+def _descriptors(module: Module, layout: Layout, variables: list[Variable]) -> Iterator[tuple[Variable, str, int]]:
+    for variable in variables:
+        if variable.storage_class not in _RESOURCES:
+            continue
+        pointee, count = module.pointee(variable), 1
+        kind, operands = module.type_of(pointee)
+        if kind in ("OpTypeArray", "OpTypeRuntimeArray"):
+            count = (layout.value(operands[1]) or 1) if kind == "OpTypeArray" else 1
+            pointee = operands[0]
+            kind, operands = module.type_of(pointee)
+        yield variable, _descriptor_kind(module, variable.storage_class, pointee, kind, operands), count
+
+
+def _descriptor_kind(module: Module, storage_class: str, pointee: int, kind: str, operands: tuple[int, ...]) -> str:
+    if storage_class == "StorageBuffer":
+        return STORAGE_BUFFER
+    if storage_class == "Uniform":
+        return STORAGE_BUFFER if "BufferBlock" in module.decorations.get(pointee, {}) else "uniform buffer"
+    match kind:
+        case "OpTypeSampledImage":
+            return "combined image sampler"
+        case "OpTypeSampler":
+            return "sampler"
+        case "OpTypeImage":
+            storage = operands[5] == 2  # Sampled: 1 with a sampler, 2 without
+            if operands[1] == _BUFFER_DIM:
+                return "storage texel buffer" if storage else "uniform texel buffer"
+            return "storage image" if storage else "sampled image"
+        case "OpTypeAccelerationStructureKHR":
+            return "acceleration structure"
+        case _:
+            return kind.removeprefix("OpType")

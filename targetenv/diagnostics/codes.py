@@ -102,6 +102,14 @@ CODES: dict[str, str] = {
     "TE4505": "name used twice in the build config",
     "TE4506": "extent refers to no known binding",
     "TE4507": "source file is not there",
+    "TE4508": "toolchain cannot build for this target",
+    # --- TE46: toolchains
+    "TE4601": "toolchain is not installed",
+    "TE4602": "toolchain failed",
+    "TE4603": "ninja cannot run",
+    "TE4604": "executable requires more than its declared target",
+    "TE4605": "executable does not fit its kernel",
+    "TE4606": "nothing was built for a kernel",
     # --- TE50: the runtime's sixteen canonical codes, TE50 plus the number
     "TE5001": "cancelled",
     "TE5002": "unknown failure",

@@ -38,12 +38,17 @@ CODES: dict[str, str] = {
     "TE1214": "unknown release",
     "TE1215": "unknown dialect",
     "TE1216": "text is in another dialect",
+    "TE1217": "malformed target feature",
+    "TE1218": "unknown target feature",
+    "TE1220": "the dialect has no words for this",
     # --- TE20: what a text means
     "TE2001": "listed twice",
     "TE2002": "contradictory subgroup sizes",
     "TE2003": "workgroup limits do not fit",
     "TE2004": "impossible workgroup size",
     "TE2005": "subgroup size is not a power of two",
+    "TE2006": "unknown processor",
+    "TE2007": "target feature without effect",
     # --- TE30: a whole resolution
     "TE3001": "no artifact can run",
     # --- TE40: compiled code of any format

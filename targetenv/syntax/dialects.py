@@ -37,6 +37,11 @@ class Dialect:
         """Whether a text that is not an attribute is one of this dialect's names."""
         return not self.attributes and bool(self._module().knows(text))
 
+    def names(self) -> tuple[str, ...]:
+        """The plain names of this dialect that are worth suggesting."""
+        made: tuple[str, ...] = () if self.attributes else self._module().names()
+        return made
+
     def parse(self, source: Source, compat: Compat | None) -> Parsed:
         """Read a text; `ParseError` when it is not right."""
         made: Parsed = self._module().parse(source, compat)
@@ -54,7 +59,11 @@ class Dialect:
 if TYPE_CHECKING:
     from typing import Any
 
-DIALECTS = (Dialect("vk", "vk_dialect", "#vk.target_env of IREE 2020 to 2024", ("vk.target_env",), ("A", "doc", "B", "C")),)
+DIALECTS = (
+    Dialect("vk", "vk_dialect", "#vk.target_env of IREE 2020 to 2024", ("vk.target_env",), ("A", "doc", "B", "C")),
+    Dialect("amdgpu", "amd_target_id", "AMD target IDs: gfx90a:sramecc+:xnack-"),
+    Dialect("cuda", "cuda_architecture", "NVIDIA architectures: sm_90a, compute_90"),
+)
 
 
 def find(name: str) -> tuple[Dialect, str | None]:
@@ -103,4 +112,4 @@ def detect(source: Source) -> Dialect:
 
 def known_names() -> tuple[str, ...]:
     """Every plain name of every dialect."""
-    return ()
+    return tuple(name for dialect in DIALECTS for name in dialect.names())

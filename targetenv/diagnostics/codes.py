@@ -132,6 +132,10 @@ CODES: dict[str, str] = {
     "TE5014": "unavailable",
     "TE5015": "data loss",
     "TE5016": "unauthenticated",
+    # --- TE51: drivers that offer no device
+    "TE5101": "driver library is not there",
+    "TE5102": "driver finds no device",
+    "TE5103": "driver failed while it was asked",
     # --- TE52: what a command line or a call asks for
     "TE5200": "command line is not understood",
     "TE5213": "unknown diagnostic code",

@@ -1,0 +1,145 @@
+"""The Vulkan probe against vulkaninfo: every extension, feature and property of the first device, leaf by leaf.
+
+Both spell one fact in several ways (a bundle of a core version, the struct of an extension; flags as a number or as names), so
+each answer is brought to the registry's canonical names first, and to plain numbers by means that the probe does not use.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import struct
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from targetenv_runtime.drivers.vulkan.probe import probe
+
+from targetenv.registry import vulkan as registry
+
+if TYPE_CHECKING:
+    from targetenv.model.device import Device
+
+pytestmark = pytest.mark.differential
+RECORDED = Path(__file__).parents[3] / "shared" / "data" / "vulkaninfo_lavapipe_1.3.239.json"
+
+
+@cache
+def _probed() -> Device:
+    devices, unavailable = probe()
+    if not devices:
+        pytest.skip(f"no Vulkan device: {unavailable[0].reason}")
+    return devices[0]
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What vulkaninfo says here and now; it writes into its working directory, never to standard output."""
+    if shutil.which("vulkaninfo") is None:
+        pytest.skip("vulkaninfo is not installed (Debian and Ubuntu: `vulkan-tools`)")
+    _probed()
+    folder = tmp_path_factory.mktemp("vulkaninfo")
+    subprocess.run(["vulkaninfo", "--json"], cwd=folder, check=True, capture_output=True, timeout=60)
+    (written,) = folder.glob("VP_VULKANINFO_*.json")
+    return _device(written)
+
+
+@pytest.fixture(scope="module")
+def recorded() -> dict[str, Any]:
+    """A recorded answer of the same driver version."""
+    if not RECORDED.is_file():
+        pytest.skip(f"{RECORDED.name} is not here")
+    told = _device(RECORDED)
+    driver = told["properties"]["VkPhysicalDeviceDriverProperties"]["driverInfo"]
+    here = dict(_probed().provenance).get("driverInfo")
+    if here != driver:
+        pytest.skip(f"recorded from {driver}, here is {here}")
+    return told
+
+
+@pytest.fixture(params=["live", "recorded"])
+def told(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return request.getfixturevalue(request.param)  # type: ignore[no-any-return]
+
+
+def test_every_extension_is_equal(told: dict[str, Any]) -> None:
+    assert _probed().offers.extensions == set(told["extensions"])
+
+
+def test_every_feature_is_equal(told: dict[str, Any]) -> None:
+    theirs: dict[str, bool] = {}
+    for name, members in told["features"].items():
+        for member, value in members.items():
+            canonical = registry.feature(name, member)
+            theirs[canonical] = theirs.get(canonical, False) or value
+    offers = _probed().offers
+    assert {name: name in offers.features for name in theirs} == theirs
+    assert not theirs.keys() - offers.features - offers.denied
+    assert len(theirs) > 200
+
+
+def test_every_property_is_equal(told: dict[str, Any]) -> None:
+    theirs: dict[str, Any] = {}
+    for name, members in told["properties"].items():
+        for member, value in members.items():
+            if member == "limits":
+                theirs |= {f"VkPhysicalDeviceLimits::{limit}": of for limit, of in value.items()}
+            elif member == "sparseProperties":
+                theirs |= {f"VkPhysicalDeviceSparseProperties::{row}": of for row, of in value.items()}
+            else:
+                theirs[registry.property_name(name, member)] = value
+    ours = {row.name: row.value for row in _probed().offers.properties}
+    assert {name: _plain(ours[name]) for name in theirs} == {name: _number(value) for name, value in theirs.items()}
+    assert len(theirs) > 250
+
+
+def test_what_the_probe_says_beyond_vulkaninfo_is_newer_than_vulkaninfo(live: dict[str, Any]) -> None:
+    """Nothing is made up: what only the probe has comes from structs that the tool's older headers or its output leave out."""
+    offers = _probed().offers
+    known = {registry.feature(name, member) for name, members in live["features"].items() for member in members}
+    extra = {name.partition("::")[0] for name in (offers.features | offers.denied) - known}
+    assert not extra & set(live["features"])
+    for name in extra:
+        assert set(registry.provided_by(name)) & (offers.extensions | {"VK_VERSION_1_1", "VK_VERSION_1_2", "VK_VERSION_1_3"})
+
+
+def test_queue_families_are_equal(told: dict[str, Any]) -> None:
+    families = [row["VkQueueFamilyProperties"] for row in told["queueFamiliesProperties"]]
+    ours = _probed().queues
+    assert len(ours) == len(families)
+    for line, family in zip(ours, families, strict=True):
+        assert f"{family['queueCount']} queue" in line
+        assert ("compute" in line) == ("VK_QUEUE_COMPUTE_BIT" in family["queueFlags"])
+
+
+def _device(path: Path) -> dict[str, Any]:
+    device: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["capabilities"]["device"]
+    return device
+
+
+def _number(value: Any) -> Any:
+    """vulkaninfo's spelling of a value as numbers: enumerants by value, lists of flags as their sum, UUIDs as digits."""
+    match value:
+        case str() if value.startswith("VK_"):
+            return registry.bit_value(value)
+        case []:
+            return 0
+        case [str(), *_]:
+            return sum(registry.bit_value(name) for name in value)
+        case list() if len(value) in (8, 16):
+            return bytes(value).hex()
+        case list():
+            return [_number(one) for one in value]
+        case dict():
+            return [_number(one) for one in value.values()]
+        case float():
+            return struct.unpack("f", struct.pack("f", value))[0]
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return struct.unpack("f", struct.pack("f", value))[0] if isinstance(value, float) else value

@@ -19,7 +19,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 CLOSING_LINE = ROOT / ".venv" / "closing-line"  # for scripts that have to print it once more
 BIN = Path(sys.executable).parent
-TYPED_TESTS = ("tests/gate.py", "tests/setup", "tests/packaging", "tests/benchmarks", "tests/docs")
+TYPED = ("targetenv", "runtime/targetenv_runtime", "tests")
 
 
 class Stage(NamedTuple):
@@ -59,7 +59,7 @@ def stages(for_pytest: list[str]) -> list[Stage]:
     return [
         Stage("ruff", (tool("ruff"), "check", "--quiet", ".")),
         Stage("format", (tool("ruff"), "format", "--check", "--quiet", ".")),
-        Stage("mypy", (tool("mypy"), "targetenv", "runtime/targetenv_runtime", *TYPED_TESTS)),
+        Stage("mypy", (tool("mypy"), *TYPED)),
         Stage("imports", (tool("lint-imports"),)),
         Stage("codegen", (python, "-m", "targetenv._codegen", "--check")),
         Stage("doctest", (python, "-m", "pytest", "-q", "--doctest-modules", "targetenv", "runtime/targetenv_runtime")),

@@ -69,4 +69,4 @@ def test_generated_tables_say_so_and_from_what(files: list[Path]) -> None:
 
 @pytest.mark.parametrize("name", ["utils", "helpers", "common", "manager", "misc"])
 def test_no_module_is_named_after_nothing(files: list[Path], name: str) -> None:
-    assert [path for path in files if path.stem == name] == []
+    assert [path for path in files if path.suffix == ".py" and path.stem == name] == []

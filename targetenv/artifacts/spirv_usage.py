@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 COMPUTE_STAGE = 0x20  # VK_SHADER_STAGE_COMPUTE_BIT
 SUBGROUP_STAGES = "VkPhysicalDeviceSubgroupProperties::supportedStages"
-MATRIX_STAGES = "VkPhysicalDeviceCooperativeMatrixPropertiesKHR::cooperativeMatrixSupportedStages"
 EXTENDED_TYPES = "VkPhysicalDeviceShaderSubgroupExtendedTypesFeatures::shaderSubgroupExtendedTypes"
 UNIFORM_CONTROL_FLOW = "VkPhysicalDeviceShaderSubgroupUniformControlFlowFeaturesKHR::shaderSubgroupUniformControlFlow"
 MAXIMAL_RECONVERGENCE = "VkPhysicalDeviceShaderMaximalReconvergenceFeaturesKHR::shaderMaximalReconvergence"
@@ -117,7 +116,6 @@ def usage(module: Module, layout: Layout, capabilities: frozenset[str]) -> Itera
     if module.has_typed_atomics:
         yield from _atomics(module)
     if "CooperativeMatrixKHR" in capabilities:
-        yield NeedsLimit(MATRIX_STAGES, Relation.ALL_BITS, COMPUTE_STAGE)
         yield from _matrices(module, layout)
 
 

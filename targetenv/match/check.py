@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from targetenv.match.guaranteed import least
 from targetenv.match.phrases import api_name, listed, required, shown
 from targetenv.match.rules import rule
 from targetenv.model import requirement as needs
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
     from targetenv.model.capabilities import Capabilities
     from targetenv.model.requirement import Requirement
     from targetenv.model.version import Version
+    from targetenv.registry.spirv_environment import SpirvSupport
 
-    Answer: TypeAlias = tuple[Outcome, str, str]  # outcome, what is offered, id of the rule that decided
+    # outcome, what is offered, id of the rule that decided, and the rule's source where the row itself does not have it
+    Answer: TypeAlias = tuple[Outcome, str, str] | tuple[Outcome, str, str, str]
 
 YES, NO, UNKNOWN = Outcome.SATISFIED, Outcome.UNSATISFIED, Outcome.UNKNOWN
 
@@ -38,85 +41,148 @@ class Judge:
     (formats, subgroup sizes, matrix rows) counts as complete as soon as it has an entry.
     """
 
-    __slots__ = ("_answers", "offers")
+    __slots__ = ("_answers", "_spirv", "offers")
 
     def __init__(self, offers: Capabilities) -> None:
         self.offers = offers
         self._answers: dict[Requirement, Finding] = {}
+        self._spirv: SpirvSupport | None = None
 
     def check(self, requirement: Requirement) -> Finding:
         """The finding for this requirement."""
         finding = self._answers.get(requirement)
         if finding is None:
             code, answer = _ANSWERS[type(requirement)]
-            outcome, offered, by = answer(self, requirement)
+            outcome, offered, by, *source = answer(self, requirement)
             row = rule(by)
-            finding = Finding(code, outcome, requirement, required(requirement), offered, row.id, row.source)
+            finding = Finding(code, outcome, requirement, required(requirement), offered, row.id, *(source or (row.source,)))
             self._answers[requirement] = finding
         return finding
 
-    def _absent(self, *, closed: bool = False) -> tuple[Outcome, str]:
-        return (NO, "not offered") if closed or self.offers.complete else (UNKNOWN, "not stated")
+    def _absent(self, by: str, *, closed: bool = False) -> Answer:
+        return (NO, "not offered", by) if closed or self.offers.complete else (UNKNOWN, "not stated", by)
 
     def _format(self, need: needs.NeedsFormat) -> Answer:
         formats = self.offers.formats
-        if need.format in formats:
-            return YES, f"device loads {need.format}", "format.listed"
         if formats:
-            return NO, f"device loads {listed(formats)}", "format.listed"
-        return *self._absent(), "format.listed"
+            return (YES if need.format in formats else NO), f"device loads {listed(formats)}", "format.listed"
+        return self._absent("format.listed")
 
     def _version(self, need: needs.NeedsVersion) -> Answer:
-        if need.of == "spirv":
-            return self._spirv_version(need.version)
-        if need.of == self.offers.api:
+        if need.of == "spirv" and (self.offers.spirv is not None or self.offers.api == "vulkan"):
+            by = "spirv.version" if self.offers.spirv is None else "spirv.stated"
+            return self._at_least(self._support().environment.version, need, by)
+        if need.of == self.offers.api and self.offers.version is not None:
             return self._at_least(self.offers.version, need, "version.at-least")
-        return *self._absent(), "version.at-least"
+        return self._absent("version.at-least")
 
-    def _spirv_version(self, version: Version) -> Answer:
-        spirv = self.offers.spirv
-        if spirv is None:
-            return *self._absent(), "spirv.version"
-        return self._at_least(spirv.version, needs.NeedsVersion("spirv", version), "spirv.stated")
-
-    def _at_least(self, offered: Version | None, need: needs.NeedsVersion, by: str) -> Answer:
-        if offered is None:
-            return *self._absent(), by
+    def _at_least(self, offered: Version, need: needs.NeedsVersion, by: str) -> Answer:
         return (YES if offered >= need.version else NO), f"device offers {api_name(need.of)} {offered}", by
 
     def _isa(self, need: needs.NeedsIsa) -> Answer:
         if self.offers.isa is None:
-            return *self._absent(), "isa.same"
+            return self._absent("isa.same")
         same = self.offers.isa == need.isa
         return (YES if same else NO), f"device offers {self.offers.isa}", "isa.same"
 
     def _extension(self, need: needs.NeedsExtension) -> Answer:
+        if need.name.startswith("SPV_"):
+            return self._enabled(need.name)
         if need.name in self.offers.extensions:
             return YES, "offered", "extension.listed"
-        return *self._absent(), "extension.listed"
+        if self.offers.api == "vulkan" and self.offers.version is not None:
+            from targetenv.registry.vulkan import core_since
+
+            core = core_since(need.name)
+            if core is not None and self.offers.version >= core:
+                return YES, f"offered via core {core}", "extension.promoted"
+        return self._absent("extension.listed")
 
     def _capability(self, need: needs.NeedsCapability) -> Answer:
-        spirv = self.offers.spirv
-        if spirv is not None and need.name in spirv.capabilities:
-            return YES, "offered", "spirv.stated"
-        return *self._absent(), "spirv.stated"
+        return self._enabled(need.name)
+
+    def _enabled(self, name: str) -> Answer:
+        """A capability or extension of a SPIR-V module: stated by the source, or enabled by any one row of the registry."""
+        if self.offers.spirv is None and self.offers.api != "vulkan":
+            return self._absent("spirv.stated")
+        support = self._support()
+        holds = support.holds(name)
+        if self.offers.spirv is not None:
+            return (YES, "offered", "spirv.stated") if holds else self._absent("spirv.stated")
+        rows = support.why(name)
+        if not rows:
+            return NO, "not usable in Vulkan", "spirv.enabled"
+        if holds:
+            row = next(row for row in rows if row.holds)
+            return YES, f"offered via {row.text}", "spirv.enabled", row.source
+        texts = [row.text for row in rows]
+        what = f"{texts[0]} is not" if len(texts) == 1 else f"none of {'; '.join(texts)} is"
+        outcome, offered = (NO, f"{what} offered") if holds is False else (UNKNOWN, f"{what} known to be offered")
+        return outcome, offered, "spirv.enabled", rows[0].source
+
+    def _support(self) -> SpirvSupport:
+        if self._spirv is None:
+            from targetenv.registry.spirv_environment import support  # its tables are read only where SPIR-V is judged
+
+            self._spirv = support(self.offers)
+        return self._spirv
 
     def _feature(self, need: needs.NeedsFeature) -> Answer:
-        if need.name in self.offers.features:
+        offers = self.offers
+        if need.name in offers.features:
             return YES, "offered", "feature.answered"
-        return *self._absent(closed=need.name in self.offers.denied), "feature.answered"
+        if need.name in offers.denied:
+            return NO, "not offered", "feature.answered"
+        if offers.api == "vulkan":
+            from targetenv.registry.spirv_environment import guaranteed_features
+            from targetenv.registry.vulkan import feature_extension_alias
+
+            extension = feature_extension_alias(need.name)
+            if extension is not None and extension in offers.extensions:
+                return YES, f"offered via {extension}", "feature.by-extension"
+            version = offers.version
+            if version is not None and need.name in guaranteed_features(version, offers.extensions, offers.features):
+                return (
+                    YES,
+                    f"offered by every Vulkan {version.major}.{version.minor} with these extensions",
+                    "feature.guaranteed",
+                )
+        return self._absent("feature.answered")
 
     def _limit(self, need: needs.NeedsLimit) -> Answer:
         value = self.offers.property(need.name)
         if value is None:
-            return *self._absent(), "limit.relation"
+            return self._unstated_limit(need)
         holds = not _is_text(value) and need.relation.holds(value, need.value)  # type: ignore[arg-type]
         return (YES if holds else NO), f"device offers {shown(value, need.relation)}", "limit.relation"
+
+    def _unstated_limit(self, need: needs.NeedsLimit) -> Answer:
+        """A limit that every device of this version has is not stated; one of an extension that is not there is not offered."""
+        minimum = least(need, self.offers)
+        if minimum is not None:
+            holds = need.relation.holds(minimum, need.value)
+            said = f"not stated; every device offers at least {shown(minimum, need.relation)}"
+            return (YES if holds else UNKNOWN), said, "limit.guaranteed"
+        if self.offers.complete and self._has_struct(need.name.partition("::")[0]):
+            return UNKNOWN, "not stated", "limit.relation"
+        return self._absent("limit.relation")
+
+    def _has_struct(self, struct: str) -> bool:
+        if self.offers.api != "vulkan" or not struct.startswith("Vk"):
+            return False
+        from targetenv.registry import vulkan
+
+        version = self.offers.version
+        return struct == "VkPhysicalDeviceLimits" or any(
+            provider in self.offers.extensions
+            or (vulkan.is_version(provider) and version is not None and version >= vulkan.version(provider))
+            for provider in vulkan.provided_by(struct)
+        )
 
     def _subgroup(self, need: needs.NeedsSubgroupSize) -> Answer:
         sizes = self.offers.subgroup_sizes
         if not sizes:
-            return *self._absent(), "subgroup.in-set"
+            return self._absent("subgroup.in-set")
         offered = ", ".join(str(size) for size in sorted(sizes))
         return (YES if need.size in sizes else NO), f"device offers {offered}", "subgroup.in-set"
 
@@ -125,7 +191,7 @@ class Judge:
         if need.matrix in rows:
             return YES, "offered", "matrix.row"
         if not rows:
-            return *self._absent(), "matrix.row"
+            return self._absent("matrix.row")
         near = [row for row in rows if (row.m, row.n, row.k) == (need.matrix.m, need.matrix.n, need.matrix.k)] or rows
         return NO, f"device offers {listed((str(row) for row in near), most=3)}", "matrix.row"
 

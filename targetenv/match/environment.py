@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from targetenv.model import requirement as needs
 from targetenv.model.record import replace
+from targetenv.model.version import Version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,11 +28,13 @@ def requirements_of(env: TargetEnv) -> tuple[Requirement, ...]:
     offers = offers_of(env)
     required: list[Requirement] = [needs.NeedsFormat(name) for name in sorted(offers.formats)]
     if offers.version is not None:
-        required.append(needs.NeedsVersion(offers.api, offers.version))
+        # Vulkan specification, Version Numbers: a difference in the patch number never affects compatibility.
+        required.append(needs.NeedsVersion(offers.api, Version(offers.version.major, offers.version.minor)))
     if offers.isa is not None:
         required.append(needs.NeedsIsa(offers.isa))
     required += [needs.NeedsExtension(name) for name in sorted(offers.extensions)]
     required += [needs.NeedsFeature(name) for name in sorted(offers.features)]
+    required += _limits(offers)
     required += [needs.NeedsSubgroupSize(size) for size in sorted(offers.subgroup_sizes)]
     required += [needs.NeedsMatrix(matrix) for matrix in sorted(offers.matrices, key=str)]
     if offers.spirv is not None:
@@ -39,3 +42,22 @@ def requirements_of(env: TargetEnv) -> tuple[Requirement, ...]:
         required += [needs.NeedsCapability(name) for name in sorted(offers.spirv.capabilities)]
         required += [needs.NeedsExtension(name) for name in sorted(offers.spirv.extensions)]
     return tuple(required)
+
+
+# What Capabilities.subgroup_sizes says better: the registry calls these `max`, and no kernel means that.
+_SUBGROUP_SIZES = ("::subgroupSize", "::minSubgroupSize", "::maxSubgroupSize")
+
+
+def _limits(offers: Capabilities) -> list[Requirement]:
+    """The stated limits, with the relation that the registry gives each; identities and sizes of other things are no limits."""
+    from targetenv.registry.vulkan import relation
+
+    found: list[Requirement] = []
+    for row in offers.properties:
+        value = row.value
+        if isinstance(value, str) or row.name.endswith(_SUBGROUP_SIZES):
+            continue
+        compared = relation(row.name)
+        if compared is not None and not (isinstance(value, tuple) and any(isinstance(part, str) for part in value)):
+            found.append(needs.NeedsLimit(row.name, compared, value))  # type: ignore[arg-type]
+    return found

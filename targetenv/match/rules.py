@@ -50,6 +50,11 @@ ROWS: tuple[Rule, ...] = (
         "a core feature that replaces an extension without a feature struct is there when the extension is",
         "vk.xml, `member alias`",
     ),
+    Rule(
+        "feature.guaranteed",
+        "a version or an extension makes the feature mandatory, so that every device with it offers it",
+        "vk.xml, `require` with `feature`",
+    ),
     Rule("limit.relation", "the offered value stands to the required one as the limit's type says", "vk.xml, `limittype`"),
     Rule(
         "limit.guaranteed",

@@ -7,8 +7,8 @@ import difflib
 import sys
 from pathlib import Path
 
-from targetenv._codegen import inputs, spirv_grammar
-from targetenv._codegen.render import FACTS, render
+from targetenv._codegen import cpu_facts, inputs, spirv_grammar
+from targetenv._codegen.render import CPU_FACTS, GRAMMAR_FACTS, render
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,17 +24,26 @@ def main(arguments: list[str] | None = None) -> int:
         help="a spirv.core.grammar.json (default: the facts committed from the last one)",
     )
     parser.add_argument(
+        "--cpu-facts",
+        nargs="?",
+        const="clang",
+        metavar="CLANG",
+        help="ask this clang and the installed archspec anew what CPU names mean (default: the facts committed last)",
+    )
+    parser.add_argument(
         "--check", action="store_true", help="compare with what is committed, write nothing, exit 1 on a difference"
     )
     parser.add_argument(
         "--output", type=Path, default=_ROOT, metavar="DIR", help="the root to write under (default: the repository)"
     )
     options = parser.parse_args(arguments)
-    if options.spirv_grammar is None:
-        grammar = spirv_grammar.load((_ROOT / FACTS).read_text())
-    else:
+    grammar = spirv_grammar.load((_ROOT / GRAMMAR_FACTS).read_text())
+    if options.spirv_grammar is not None:
         grammar = spirv_grammar.read(inputs.from_file(options.spirv_grammar))
-    files = render(inputs.vk_xml(options.vk_xml), grammar)
+    cpus = cpu_facts.load((_ROOT / CPU_FACTS).read_text())
+    if options.cpu_facts is not None:
+        cpus = cpu_facts.gather(options.cpu_facts)
+    files = render(inputs.vk_xml(options.vk_xml), grammar, cpus)
     if options.check:
         return _check(options.output, files)
     for path, text in files.items():

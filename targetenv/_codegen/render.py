@@ -7,13 +7,17 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from targetenv._codegen import spirv_grammar, vulkan_abi, vulkan_names, vulkan_tables, vulkan_xml
+from targetenv._codegen import cpu_facts, spirv_grammar, vulkan_abi, vulkan_names, vulkan_tables, vulkan_xml
+from targetenv._codegen.cpu_facts import CpuFacts
 from targetenv._codegen.inputs import Source
+from targetenv._codegen.report import report
 from targetenv._codegen.spirv_grammar import Grammar
 from targetenv._codegen.table import Table
 
-FACTS = "targetenv/_codegen/spirv_grammar_facts.json"
+GRAMMAR_FACTS = "targetenv/_codegen/spirv_grammar_facts.json"
+CPU_FACTS = "targetenv/_codegen/cpu_facts.json"
 _GENERATED = "targetenv/registry/_generated"
+_REPORT = "docs/reference/registry-report.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class Module:
     constants: dict[str, str] = field(default_factory=dict)
 
 
-def render(vk_xml: Source, grammar: Grammar) -> dict[str, str]:
+def render(vk_xml: Source, grammar: Grammar, cpus: CpuFacts) -> dict[str, str]:
     """Every generated file of the repository, by its path from the repository's root."""
     registry = vulkan_xml.read(vk_xml.data)
     provided = set(registry.providers("types"))
@@ -68,6 +72,7 @@ def render(vk_xml: Source, grammar: Grammar) -> dict[str, str]:
         ),
         Module("spirv.py", "SPIR-V's capabilities and extensions", spirv, spirv_grammar.tables(grammar), grammar_version),
         Module("spirv_grammar.py", "SPIR-V's instructions and kinds of operands", spirv, spirv_grammar.grammar_tables(grammar)),
+        Module("cpus.py", "What the names of CPUs and architecture versions stand for", cpus.sources, cpu_facts.tables(cpus)),
     ]
     environment = Environment(  # noqa: S701  renders Python, no HTML
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -77,5 +82,8 @@ def render(vk_xml: Source, grammar: Grammar) -> dict[str, str]:
         keep_trailing_newline=True,
     )
     template = environment.get_template("tables.py.jinja")
-    files = {FACTS: spirv_grammar.dump(grammar)}
-    return files | {f"{_GENERATED}/{module.path}": template.render(module=module) for module in modules}
+    files = {GRAMMAR_FACTS: spirv_grammar.dump(grammar), CPU_FACTS: cpu_facts.dump(cpus)}
+    files |= {f"{_GENERATED}/{module.path}": template.render(module=module) for module in modules}
+    tables = [(module.path, module.tables) for module in modules]
+    page = report((*vulkan, *spirv, *cpus.sources), tables, registry, names, grammar)
+    return files | {_REPORT: environment.get_template("report.md.jinja").render(report=page)}

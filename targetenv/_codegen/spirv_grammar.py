@@ -1,7 +1,7 @@
 """The SPIR-V grammar as facts in a format of our own, and those as rows.
 
 No package that pip or apt installs carries a current `spirv.core.grammar.json`, so the facts that the tables need are committed
-(`spirv_grammar_facts.json`, docs/adr/0003-spirv-grammar-facts.md) and made anew with `--spirv-grammar FILE`.
+(`spirv_grammar_facts.json`, docs/adr/0003-generator-inputs.md) and made anew with `--spirv-grammar FILE`.
 """
 
 from __future__ import annotations

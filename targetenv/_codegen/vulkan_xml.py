@@ -168,7 +168,9 @@ def read(data: bytes) -> Registry:
         if for_vulkan(element, "supported"):
             registry.extensions.append(_block(element, name))
         else:
-            registry.skip(f"an extension that is {element.get('supported')}", name)
+            registry.skip(
+                "an extension that is disabled" if element.get("supported") == "disabled" else "an extension of Vulkan SC", name
+            )
     for kind, table in (("extension", registry.spirv_extensions), ("capability", registry.spirv_capabilities)):
         for element in root.findall(f"spirv{kind.replace('y', 'ie')}s/spirv{kind}"):
             table[element.get("name", "")] = [dict(enable.attrib) for enable in element.findall("enable")]

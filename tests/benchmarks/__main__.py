@@ -27,6 +27,9 @@ def main() -> int:
     parser.add_argument(
         "--iree", metavar="PYTHON", default="", help="an interpreter with iree.runtime and iree.compiler, as a peer"
     )
+    parser.add_argument(
+        "--iree-parser", metavar="PYTHON", default="", help="one with iree-compiler 20231218, which reads #vk.target_env"
+    )
     parser.add_argument("-o", "--output", type=Path, help="write the table there too")
     options = parser.parse_args()
     if unknown := set(options.names) - set(BENCHMARKS):
@@ -45,7 +48,8 @@ def run(name: str, options: argparse.Namespace) -> list[Row]:
     rows = []
     for pinned in (False, True) if BENCHMARKS[name] else (False,):
         print(f"{name}{', one core' if pinned else ''} ...", file=sys.stderr, flush=True)
-        command = [sys.executable, "-m", f"tests.benchmarks.{name}", "--rounds", str(options.rounds), "--iree", options.iree]
+        command = [sys.executable, "-m", f"tests.benchmarks.{name}", "--rounds", str(options.rounds)]
+        command += ["--iree", options.iree, "--iree-parser", options.iree_parser]
         command += ["--pin", str(last)] if pinned else []
         environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "runtime")])}
         done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False)

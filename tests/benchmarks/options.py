@@ -11,6 +11,7 @@ class Options(argparse.Namespace):
     rounds: int
     pin: int | None
     iree: str
+    iree_parser: str
 
 
 def parse() -> Options:
@@ -19,6 +20,7 @@ def parse() -> Options:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--pin", type=int)
     parser.add_argument("--iree", default="")
+    parser.add_argument("--iree-parser", default="")
     options = parser.parse_args(namespace=Options())
     pin(options.pin)
     return options

@@ -1,0 +1,118 @@
+"""Imports, parsing a target environment, choosing among 32 variants."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from targetenv.model.artifact import Artifact
+from targetenv.model.document import to_device
+from targetenv.model.requirement import NeedsCapability, NeedsFormat, NeedsLimit, NeedsSubgroupSize, NeedsVersion, Relation
+from targetenv.model.version import Version
+from targetenv.resolve import resolve
+from targetenv.syntax import parse
+from tests.benchmarks import options, table
+from tests.benchmarks.measure import Case, Sample, case, interleave, process
+from tests.benchmarks.table import Row
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from targetenv.model.requirement import Requirement
+
+LAVAPIPE = Path(__file__).parents[1] / "corpora" / "lavapipe-22.3.6" / "lavapipe.device.json"
+TEXT = (
+    "#vk.target_env<v1.1, r(120), [VK_KHR_spirv_1_4, VK_KHR_storage_buffer_storage_class], AMD:DiscreteGPU, #vk.caps<"
+    "maxComputeSharedMemorySize = 16384, maxComputeWorkGroupInvocations = %d, "
+    "maxComputeWorkGroupSize = dense<[128, 8, 4]>: vector<3xi32>, subgroupFeatures = 7: i32, subgroupSize = 64>>"
+)
+
+
+def rows(chosen: options.Options) -> list[Row]:
+    made = []
+    processes = [process("ours", sys.executable, "-c", "import targetenv"), process("bare", sys.executable, "-c", "pass")]
+    timing = interleave(processes, rounds=chosen.rounds)
+    made.append(Row("`python -c 'import targetenv'`", timing["ours"], "python -c pass", timing["bare"], "+ 5 ms"))
+    imported = interleave([Case("ours", reported("import targetenv"))], rounds=chosen.rounds)["ours"]
+    made.append(Row("`import targetenv` alone", imported, budget="5 ms"))
+
+    counter = iter(range(10**9))
+    cases = [case("first", lambda: parse(TEXT % next(counter)), 200), case("repeat", repeat(), 20000)]
+    if chosen.iree_parser:
+        cases.append(served("iree", chosen.iree_parser))
+    timing = interleave(cases, rounds=chosen.rounds)
+    made.append(
+        Row("parse `#vk.target_env`, 250 characters, a new text", timing["first"], "IREE's C++", timing.get("iree"), "1.5")
+    )
+    made.append(Row("the same text again", timing["repeat"], budget="0.15 us"))
+
+    device = to_device(json.loads(LAVAPIPE.read_text(encoding="utf-8"))["device"])
+    kernels = {"kernel": variants()}
+    timing = interleave([case("resolve", lambda: resolve(kernels, [device]), 200)], rounds=chosen.rounds)
+    made.append(Row("choose among 32 variants on one device", timing["resolve"], budget="8 us"))
+    return made
+
+
+def repeat() -> Callable[[], object]:
+    text = TEXT % 1024
+    return lambda: parse(text)
+
+
+def reported(statement: str) -> Callable[[], Sample]:
+    """A run that takes the time of one statement in a fresh interpreter."""
+    code = f"from time import perf_counter_ns as now; start = now(); {statement}; print(now() - start)"
+
+    def run() -> Sample:
+        done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
+        return Sample(int(done.stdout) * 1e-9, int(done.stdout) * 1e-9)
+
+    return run
+
+
+def served(name: str, interpreter: str, count: int = 200) -> Case:
+    """IREE's parser in a process of its own, asked for `count` parses at a time."""
+    code = f"""
+import sys, time
+from iree.compiler import ir
+text = {TEXT!r}
+number = 0
+with ir.Context():
+    for line in sys.stdin:
+        start = time.perf_counter_ns()
+        for _ in range({count}):
+            number += 1
+            ir.Attribute.parse(text % number)
+        print(time.perf_counter_ns() - start, flush=True)
+"""
+    server = subprocess.Popen([interpreter, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def run() -> Sample:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdin.write("\n")
+        server.stdin.flush()
+        took = int(server.stdout.readline()) * 1e-9
+        return Sample(took, took)
+
+    return Case(name, run, count)
+
+
+def variants() -> tuple[Artifact, ...]:
+    """Thirty-two variants: half of them run, and every kind of requirement is there."""
+    made = []
+    for number in range(32):
+        needs: tuple[Requirement, ...] = (
+            NeedsFormat("spirv"),
+            NeedsVersion("spirv", Version(1, number % 6)),
+            NeedsCapability("Shader"),
+            NeedsLimit("VkPhysicalDeviceLimits::maxComputeWorkGroupInvocations", Relation.AT_LEAST, 64 << number % 8),
+            NeedsSubgroupSize(8 if number % 2 else 32),
+        )
+        made.append(Artifact(f"variant-{number:02}", "spirv", f"{number:064x}", needs, preference=number % 3))
+    return tuple(made)
+
+
+if __name__ == "__main__":
+    table.emit(rows(options.parse()))

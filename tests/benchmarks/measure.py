@@ -70,10 +70,8 @@ def process(
     actions = [(os.POSIX_SPAWN_DUP2, silent, 0), (os.POSIX_SPAWN_DUP2, silent, 1), (os.POSIX_SPAWN_DUP2, silent, 2)]
 
     def run() -> Sample:
-        if cwd is not None:
-            os.chdir(cwd)
         wall = time.perf_counter_ns()
-        child = os.posix_spawnp(arguments[0], arguments, environment or dict(os.environ), file_actions=actions)
+        child = os.posix_spawnp(arguments[0], arguments, dict(os.environ), file_actions=actions)
         _, status, usage = os.wait4(child, 0)
         took = (time.perf_counter_ns() - wall) * 1e-9
         if os.waitstatus_to_exitcode(status) != 0:

@@ -49,6 +49,7 @@ CODES: dict[str, str] = {
     "TE2005": "subgroup size is not a power of two",
     "TE2006": "unknown processor",
     "TE2007": "target feature without effect",
+    "TE2008": "part of a triple that LLVM does not know",
     # --- TE30: a whole resolution
     "TE3001": "no artifact can run",
     # --- TE40: compiled code of any format

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from targetenv.model.capabilities import Capabilities
 from targetenv.model.record import record
+from targetenv.model.triple import Triple
 
 
 @record
@@ -19,3 +20,4 @@ class TargetEnv:
     vendor: str | None = None
     device_type: str | None = None
     device_id: int | None = None
+    triple: Triple | None = None

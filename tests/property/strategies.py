@@ -22,6 +22,7 @@ from targetenv.model.requirement import (
 )
 from targetenv.model.span import Span
 from targetenv.model.target_env import TargetEnv
+from targetenv.model.triple import Triple
 from targetenv.model.verdict import Choice, Finding, Outcome, RankedKernel, Resolution, Verdict
 from targetenv.model.version import Version
 
@@ -88,7 +89,10 @@ devices = st.builds(
     tuples_of(texts),
 )
 unavailable = st.builds(Unavailable, names, names, texts, texts)
-target_envs = st.builds(TargetEnv, capabilities, maybe() | names, maybe() | names, maybe() | names, maybe() | counts)
+triples = st.builds(Triple, names, names, names, st.just("") | names)
+target_envs = st.builds(
+    TargetEnv, capabilities, maybe() | names, maybe() | names, maybe() | names, maybe() | counts, maybe() | triples
+)
 
 # --- what artifacts require
 limit_values = st.one_of(numbers, floats, st.lists(numbers, min_size=1, max_size=3).map(tuple))
@@ -138,6 +142,7 @@ NOUNS: dict[type, st.SearchStrategy[object]] = {
     Span: spans,
     SpirvEnvironment: spirv_environments,
     TargetEnv: target_envs,
+    Triple: triples,
     Unavailable: unavailable,
     Verdict: verdicts,
     Version: versions,

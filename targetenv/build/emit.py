@@ -30,16 +30,17 @@ def commands_of(steps: Sequence[Step], workshop: Workshop, folder: str = OUTPUT_
     return [command(step, output_of(step, folder), workshop, depfile=f"{output_of(step, folder)}.d") for step in steps]
 
 
-def emit(system: str, commands: Sequence[Command], package: Command) -> str:
+def emit(system: str, commands: Sequence[Command], package: Command, *, folder: str) -> str:
     """The build file; `package` is the command that makes the package of what the others made.
 
-    CMake runs commands in its own build folder, so that its paths must be absolute.
+    ninja and make run it in `folder`, which paths are relative to; CMake is told so, and needs absolute outputs and sources.
     """
     quote, path = _SPELLINGS[system]
     return template(f"{system}.j2").render(
         notice=_NOTICE,
         commands=[_spelt(row, f"build_{at}", quote, path) for at, row in enumerate(commands)],
         package=_spelt(package, "package", quote, path),
+        folder=path(folder),
         target=re.sub(r"[^\w.-]", "_", PurePath(package.output).stem),
         folders=sorted({path(str(PurePath(row.output).parent)) for row in commands}),
     )

@@ -20,28 +20,30 @@ if TYPE_CHECKING:
 _LINES = 6  # of what a tool said; the rest is rarely about the first error
 
 
-def execute(steps: Sequence[Step], workshop: Workshop, *, ninja: str) -> tuple[Built | Missing | Failed, ...]:
-    """What came of each step, in their order. `ninja` is how that program is called; TE4603 if it cannot be.
+def execute(steps: Sequence[Step], workshop: Workshop, *, folder: str, ninja: str) -> tuple[Built | Missing | Failed, ...]:
+    """What came of each step, in their order. Tools run in `folder`, which sources and options are relative to.
 
-    A step never stops another one. When this is interrupted, ninja and the tools are stopped and their folder is removed.
+    `ninja` is how that program is called; TE4603 if it cannot be. A step never stops another one. When this is interrupted,
+    ninja and the tools are stopped and what they made is removed.
     """
-    with TemporaryDirectory(prefix="targetenv-build-", ignore_cleanup_errors=True) as folder:
-        outputs = [str(Path(folder) / f"{at}{TOOLCHAINS[step.toolchain].suffix}") for at, step in enumerate(steps)]
+    with TemporaryDirectory(prefix="targetenv-build-", ignore_cleanup_errors=True) as made:
+        outputs = [str(Path(made) / f"{at}{TOOLCHAINS[step.toolchain].suffix}") for at, step in enumerate(steps)]
         planned = [command(step, output, workshop) for step, output in zip(steps, outputs, strict=True)]
-        _run([row for row in planned if isinstance(row, Command)], Path(folder), ninja)
+        _run([row for row in planned if isinstance(row, Command)], Path(made), folder, ninja)
         return tuple(_result(step, row) for step, row in zip(steps, planned, strict=True))
 
 
-def _run(commands: Sequence[Command], folder: Path, ninja: str) -> None:
+def _run(commands: Sequence[Command], made: Path, folder: str, ninja: str) -> None:
     if not commands:
         return
-    lines = ["rule run", "  command = $line > $out.log 2>&1"]
+    lines = [f"builddir = {_path(str(made))}", "rule run", "  command = $line > $out.log 2>&1"]
     for row in commands:
         lines += [f"build {_path(row.output)}: run", f"  line = {_escaped(shlex.join(row.arguments))}"]
-    (folder / "build.ninja").write_text("\n".join(lines) + "\n")
+    (made / "build.ninja").write_text("\n".join(lines) + "\n")
     try:
         process = subprocess.Popen(  # noqa: S603  the program is ours, its arguments too
-            [ninja, "-C", str(folder), "-k", "0"],
+            [ninja, "-f", str(made / "build.ninja"), "-k", "0"],
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

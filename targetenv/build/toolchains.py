@@ -46,7 +46,7 @@ TOOLCHAINS: dict[str, Toolchain] = {
 
 @record
 class Workshop:
-    """What commands are made with: where tools are, where headers are, where sources are, and who reads unusual targets.
+    """What commands are made with: where tools are, where headers are, and who reads unusual targets.
 
     `find_tool` maps a program's name to how it is called, or None when it is not installed.
     """
@@ -54,7 +54,6 @@ class Workshop:
     find_tool: Callable[[str], Sequence[str] | None]
     understand: Callable[[str], TargetEnv]
     includes: tuple[str, ...] = ()
-    folder: str = ""
 
 
 def command(step: Step, output: str, workshop: Workshop, *, depfile: str | None = None) -> Command | Missing:
@@ -73,7 +72,6 @@ def command(step: Step, output: str, workshop: Workshop, *, depfile: str | None 
         options=step.options,
         entry_point=step.entry_point,
         includes=workshop.includes if step.toolchain == "cc" else (),
-        folder=workshop.folder,
         depfile=depfile,
         environment=told.environment,
         spirv=told.spirv,

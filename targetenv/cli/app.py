@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 VERBS = {
+    "build": "build a package from a targetenv.toml",
     "explain": "the page of one diagnostic code",
 }
 BUG, INTERRUPTED, BROKEN_PIPE = 70, 130, 141
@@ -75,7 +76,9 @@ def status_of(error: TargetEnvError) -> int:
     """The exit status for an error."""
     if isinstance(error, NoCompatibleArtifact):
         return 1
-    return 3 if isinstance(error, EnvironmentFailed) or error.code.startswith(("TE46", "TE50", "TE51")) else 2
+    if error.code in ("TE5003", "TE5011"):  # an argument that the runtime refuses: invalid, out of range
+        return 2
+    return 3 if isinstance(error, EnvironmentFailed) or error.code.startswith(("TE50", "TE51")) else 2
 
 
 def _checked(arguments: Sequence[str]) -> int:

@@ -29,6 +29,22 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         print("  ".join(text + " " * (width - cells(text)) for text, width in zip(row, widths, strict=True)).rstrip())
 
 
+def size(count: int) -> str:
+    """A number of bytes for people.
+
+    >>> size(999), size(16112), size(3 << 30)
+    ('999 B', '15.7 KiB', '3.0 GiB')
+    """
+    if count < 1000:
+        return f"{count} B"
+    value = float(count)
+    for unit in ("KiB", "MiB", "GiB"):
+        value /= 1024
+        if value < 1000 or unit == "GiB":
+            break
+    return f"{value:.1f} {unit}"
+
+
 def talk(text: str) -> None:
     """Print something about the work that is not its result."""
     print(text, file=sys.stderr)

@@ -158,7 +158,7 @@ def _binding(value: object, at: str) -> Binding:
 def _variant(value: object, at: str) -> Variant:
     row = _object(
         value, at, "name", "kernel", "format", "entry_point", "target", "requires", "preference",
-        "workgroup_size", "subgroup_size", "tile", "payload",
+        "workgroup_size", "subgroup_size", "local_memory", "tile", "payload",
     )  # fmt: skip
     payload = _object(row["payload"], f"{at}/payload", "member", "size", "sha256")
     digest = _text(payload, "sha256", f"{at}/payload")
@@ -177,6 +177,7 @@ def _variant(value: object, at: str) -> Variant:
         preference=_integer(row["preference"], f"{at}/preference", least=-(1 << 31)),
         workgroup_size=_optional(row["workgroup_size"], lambda entry: _three(entry, f"{at}/workgroup_size")),
         subgroup_size=_optional(row["subgroup_size"], lambda entry: _integer(entry, f"{at}/subgroup_size", least=1)),
+        local_memory=_optional(row["local_memory"], lambda entry: _integer(entry, f"{at}/local_memory")),
         tile=_optional(row["tile"], lambda entry: _three(entry, f"{at}/tile")),
     )
 
@@ -305,6 +306,7 @@ def _variant_document(variant: Variant) -> dict[str, object]:
         "preference": variant.preference,
         "workgroup_size": _list(variant.workgroup_size),
         "subgroup_size": variant.subgroup_size,
+        "local_memory": variant.local_memory,
         "tile": _list(variant.tile),
         "payload": {"member": variant.member, "size": variant.size, "sha256": variant.sha256},
     }

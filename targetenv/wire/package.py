@@ -79,6 +79,7 @@ class Variant:
     preference: int = 0
     workgroup_size: tuple[int, int, int] | None = None
     subgroup_size: int | None = None
+    local_memory: int | None = None
     tile: tuple[int, int, int] | None = None
 
     def artifact(self, kernel: PackagedKernel) -> Artifact:
@@ -88,8 +89,8 @@ class Variant:
             self.workgroup_size,
             len(kernel.bindings),
             constant_block_size(kernel.constants),
-            None,
-            self.entry_point,
+            self.local_memory,
+            None if self.entry_point == kernel.name else self.entry_point,
             self.subgroup_size,
         )
         target = ", ".join(self.target) or None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from targetenv.match import isa
 from targetenv.match.guaranteed import least
 from targetenv.match.phrases import api_name, listed, required, shown
 from targetenv.match.rules import rule
@@ -80,10 +81,18 @@ class Judge:
         return (YES if offered >= need.version else NO), f"device offers {api_name(need.of)} {offered}", by
 
     def _isa(self, need: needs.NeedsIsa) -> Answer:
-        if self.offers.isa is None:
+        """CPU code needs the features behind its name, whatever the device's own name is; other code needs the same name."""
+        offered = self.offers.isa
+        if offered is None:
             return self._absent("isa.same")
-        same = self.offers.isa == need.isa
-        return (YES if same else NO), f"device offers {self.offers.isa}", "isa.same"
+        known = isa.architecture(need.isa)
+        if offered == need.isa or known is None or known != isa.architecture(offered):
+            return (YES if offered == need.isa else NO), f"device offers {offered}", "isa.same"
+        missing = isa.features(need.isa) - ((isa.features(offered) | self.offers.features) - self.offers.denied)
+        if not missing:
+            return YES, f"device offers {offered} with all features", "isa.features"
+        outcome = NO if self.offers.complete or missing & self.offers.denied else UNKNOWN
+        return outcome, f"device offers {offered}, without {listed(missing)}", "isa.features"
 
     def _extension(self, need: needs.NeedsExtension) -> Answer:
         if need.name.startswith("SPV_"):

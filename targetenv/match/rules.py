@@ -63,9 +63,9 @@ ROWS: tuple[Rule, ...] = (
     ),
     Rule("isa.same", "code runs on the instruction set that it was built for", "targetenv: equal names"),
     Rule(
-        "isa.x86-64-level",
-        "every feature of the level is present and enabled by the operating system",
-        "x86-64 psABI, section 3.1.1 `Processor Architecture`",
+        "isa.features",
+        "every feature that code for this name may use is present and enabled by the operating system",
+        "x86-64 psABI, table 3.1; feature closures of LLVM's `-march` and `-mcpu` names",
     ),
     Rule(
         "subgroup.in-set",

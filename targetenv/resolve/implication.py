@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from targetenv.match import isa
 from targetenv.model import requirement as needs
 from targetenv.model.requirement import Relation
 
@@ -24,8 +25,10 @@ def implies(one: Requirement, other: Requirement) -> bool:
             return of == other_of and version >= other_version
         case needs.NeedsLimit(name, relation, value), needs.NeedsLimit(other_name, other_relation, other_value):
             return name == other_name and _limit_implies(relation, value, other_relation, other_value)
-        case needs.NeedsIsa(isa), needs.NeedsIsa(other_isa):
-            return _isa_implies(isa, other_isa)
+        case needs.NeedsIsa(name), needs.NeedsIsa(other_name):
+            return _isa_implies(name, other_name)
+        case needs.NeedsIsa(name), needs.NeedsFeature(feature):
+            return feature in isa.features(name)
         case _:
             return False
 
@@ -48,8 +51,6 @@ def _divides(value: LimitValue, other: LimitValue) -> bool:
     return len(one) >= len(two) and all(a != 0 and b % a == 0 and b >= a for a, b in zip(one, two, strict=False))
 
 
-_X86_LEVELS = ("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4")
-
-
-def _isa_implies(isa: str, other: str) -> bool:
-    return isa in _X86_LEVELS and other in _X86_LEVELS and _X86_LEVELS.index(isa) >= _X86_LEVELS.index(other)
+def _isa_implies(one: str, other: str) -> bool:
+    known = isa.architecture(one)
+    return known is not None and known == isa.architecture(other) and isa.features(one) >= isa.features(other)

@@ -8,6 +8,7 @@ adding a variant that cannot run, or one that requires strictly less than anothe
 from __future__ import annotations
 
 from targetenv.match.phrases import required
+from targetenv.model.requirement import NeedsFeature, NeedsIsa
 from targetenv.resolve.implication import implies
 from targetenv.resolve.kinds import kind_of
 
@@ -100,10 +101,15 @@ def _bits(places: object) -> int:
 
 
 def _implied(requirements: Sequence[Requirement]) -> tuple[int, ...]:
-    """For each requirement, the bits of all that follow from it, itself included. Only equal kinds imply one another."""
+    """For each requirement, the bits of all that follow from it, itself included.
+
+    Only equal kinds imply one another, but for a CPU's instruction set, which implies features.
+    """
     kinds: dict[type, list[int]] = {}
     for place, need in enumerate(requirements):
         kinds.setdefault(type(need), []).append(place)
+    if NeedsIsa in kinds:
+        kinds[NeedsIsa] += kinds.get(NeedsFeature, ())
     return tuple(_bits(other for other in kinds[type(need)] if implies(need, requirements[other])) for need in requirements)
 
 

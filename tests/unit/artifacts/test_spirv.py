@@ -1,0 +1,409 @@
+"""SPIR-V modules: what they declare becomes what they require."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from targetenv.artifacts import inspect
+from targetenv.artifacts import spirv as reader
+from targetenv.artifacts import spirv_usage as usage
+from targetenv.model.capabilities import CooperativeMatrix
+from targetenv.model.requirement import (
+    NeedsCapability,
+    NeedsExtension,
+    NeedsFeature,
+    NeedsFormat,
+    NeedsLimit,
+    NeedsMatrix,
+    NeedsSubgroupSize,
+    NeedsUnknown,
+    NeedsVersion,
+    Relation,
+)
+from targetenv.model.version import Version
+from targetenv.registry import vulkan
+from tests.unit.artifacts.assembler import COMPUTE, assemble
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from targetenv.artifacts import Inspection
+    from targetenv.model.artifact import Kernel
+    from targetenv.model.requirement import LimitValue, Requirement
+
+CORPUS = Path(__file__).parents[2] / "corpora" / "artifacts"
+
+
+def inspected(text: str, **options: object) -> Inspection:
+    return inspect(assemble(text, **options), name="test.spv")  # type: ignore[arg-type]
+
+
+def required(text: str, **options: object) -> tuple[Requirement, ...]:
+    return inspected(text, **options).artifacts[0].requires
+
+
+def kernel(text: str, **options: object) -> Kernel:
+    return inspected(text, **options).artifacts[0].kernels[0]
+
+
+def limits(text: str, **options: object) -> dict[str, LimitValue]:
+    rows = required(text, **options)
+    return {row.name.partition("::")[2]: row.value for row in rows if isinstance(row, NeedsLimit)}
+
+
+def test_a_real_module_of_spirv_1_0() -> None:
+    data = (CORPUS / "saxpy_spv10.spv").read_bytes()
+    found = inspect(data, name="saxpy_spv10.spv")
+    (artifact,) = found.artifacts
+    assert (artifact.name, artifact.format, artifact.size) == ("saxpy_spv10.spv", "spirv", len(data))
+    assert artifact.requires[:3] == (NeedsFormat("spirv"), NeedsVersion("spirv", Version(1, 0)), NeedsCapability("Shader"))
+    (only,) = artifact.kernels
+    assert (only.name, only.workgroup_size, only.bindings, only.constants, only.local_memory) == ("main", (64, 1, 1), 2, 8, 0)
+    assert ("main: descriptors", "2 storage buffers") in found.details
+
+
+def test_local_size_id_of_a_real_module_needs_maintenance4() -> None:
+    needs = inspect((CORPUS / "saxpy_spv16.spv").read_bytes(), name="x").artifacts[0].requires
+    assert NeedsVersion("spirv", Version(1, 6)) in needs
+    assert NeedsFeature(reader.MAINTENANCE4) in needs
+
+
+def test_both_byte_orders_say_the_same() -> None:
+    text = COMPUTE + 'OpExecutionMode %1 LocalSize 4 2 1\nOpExtension "SPV_KHR_16bit_storage"'
+    assert required(text, order="<") == required(text, order=">")
+
+
+def test_declared_capabilities_are_required_and_implied_ones_are_not() -> None:
+    needs = required("OpCapability MultiViewport\nOpCapability StorageUniformBufferBlock16")
+    assert [need.name for need in needs if isinstance(need, NeedsCapability)] == ["MultiViewport", "StorageBuffer16BitAccess"]
+
+
+def test_a_capability_that_the_grammar_does_not_name_is_not_known() -> None:
+    (unknown,) = (need for need in required("OpCapability 65000") if isinstance(need, NeedsUnknown))
+    assert "65000" in unknown.what
+
+
+def test_extensions_are_required_and_instruction_sets_are_not() -> None:
+    needs = required('OpExtension "SPV_KHR_non_semantic_info"\nOpExtInstImport %9 "NonSemantic.Shader.DebugInfo.100"')
+    assert [need.name for need in needs if isinstance(need, NeedsExtension)] == ["SPV_KHR_non_semantic_info"]
+
+
+def test_local_size_gives_workgroup_limits() -> None:
+    text = COMPUTE + "OpExecutionMode %1 LocalSize 8 4 2"
+    assert kernel(text).workgroup_size == (8, 4, 2)
+    assert limits(text) == {"maxComputeWorkGroupSize": (8, 4, 2), "maxComputeWorkGroupInvocations": 64}
+
+
+SPECIALIZED = """
+OpDecorate %11 SpecId 0
+OpDecorate %12 BuiltIn WorkgroupSize
+OpTypeInt %2 32 0
+OpTypeVector %3 %2 3
+OpConstant %2 %10 1
+OpSpecConstant %2 %11 32
+OpSpecConstantComposite %3 %12 %11 %10 %10
+"""
+
+
+def test_the_built_in_workgroup_size_overrides_the_execution_mode() -> None:
+    text = COMPUTE + "OpExecutionMode %1 LocalSize 8 4 2" + SPECIALIZED
+    assert kernel(text).workgroup_size == (32, 1, 1)
+
+
+def test_specialization_constants_count_with_their_defaults_and_are_noted() -> None:
+    details = dict(inspected(COMPUTE + SPECIALIZED).details)
+    assert details["main: workgroup"] == "32x1x1, unless specialization constants change it"
+
+
+def test_an_operation_on_specialization_constants_has_a_default() -> None:
+    text = (
+        COMPUTE
+        + "OpExecutionModeId %1 LocalSizeId %20 %10 %10"
+        + SPECIALIZED.replace("OpDecorate %12 BuiltIn WorkgroupSize", "")
+    )
+    text += "OpSpecConstantOp %2 %20 OpIMul %11 %11"
+    assert kernel(text).workgroup_size == (1024, 1, 1)
+
+
+def test_a_kernel_without_a_workgroup_size_is_warned_about() -> None:
+    found = inspected(COMPUTE)
+    assert [diagnostic.code for diagnostic in found.diagnostics] == ["TE4107"]
+    assert found.artifacts[0].kernels[0].workgroup_size is None
+
+
+MEMORY = """
+OpDecorate %30 Block
+OpMemberDecorate %30 0 Offset 0
+OpMemberDecorate %30 1 Offset 16
+OpMemberDecorate %30 2 Offset 32
+OpMemberDecorate %30 2 ColMajor
+OpMemberDecorate %30 2 MatrixStride 16
+OpTypeInt %2 32 0
+OpTypeFloat %3 32
+OpTypeVector %4 %3 3
+OpTypeMatrix %5 %4 2
+OpConstant %2 %10 100
+OpTypeArray %6 %4 %10
+OpTypeBool %7
+OpTypeStruct %30 %2 %4 %5
+OpTypePointer %31 PushConstant %30
+OpTypePointer %32 Workgroup %6
+OpTypePointer %33 Workgroup %7
+OpVariable %31 %40 PushConstant
+OpVariable %32 %41 Workgroup
+OpVariable %33 %42 Workgroup
+"""
+
+
+def test_workgroup_memory_adds_up_without_padding() -> None:
+    assert kernel(COMPUTE + MEMORY).local_memory == 100 * 12 + 4
+    assert limits(COMPUTE + MEMORY)["maxComputeSharedMemorySize"] == 1204
+
+
+def test_push_constants_end_where_their_last_member_does() -> None:
+    assert kernel(COMPUTE + MEMORY).constants == 32 + 16 + 12
+
+
+def test_an_initialised_workgroup_variable_needs_its_feature() -> None:
+    text = COMPUTE + MEMORY.replace("OpVariable %33 %42 Workgroup", "OpConstantNull %7 %43\nOpVariable %33 %42 Workgroup %43")
+    assert NeedsFeature(reader.ZERO_INITIALIZE) in required(text)
+
+
+def test_workgroup_blocks_overlay_one_another() -> None:
+    text = """
+OpDecorate %30 Block
+OpDecorate %35 Block
+OpMemberDecorate %30 0 Offset 60
+OpMemberDecorate %35 0 Offset 0
+OpTypeInt %2 32 0
+OpTypeStruct %30 %2
+OpTypeStruct %35 %2
+OpTypePointer %31 Workgroup %30
+OpTypePointer %36 Workgroup %35
+OpVariable %31 %41 Workgroup
+OpVariable %36 %42 Workgroup
+"""
+    assert kernel(COMPUTE + text).local_memory == 64
+
+
+RESOURCES = """
+OpDecorate %40 DescriptorSet 0
+OpDecorate %40 Binding 0
+OpDecorate %41 DescriptorSet 0
+OpDecorate %41 Binding 3
+OpDecorate %42 DescriptorSet 1
+OpDecorate %42 Binding 0
+OpDecorate %43 DescriptorSet 1
+OpDecorate %43 Binding 1
+OpDecorate %20 Block
+OpDecorate %21 BufferBlock
+OpTypeInt %2 32 0
+OpTypeFloat %3 32
+OpConstant %2 %10 4
+OpTypeStruct %20 %2
+OpTypeStruct %21 %2
+OpTypeImage %22 %3 2D 0 0 0 1 Unknown
+OpTypeSampledImage %23 %22
+OpTypeArray %24 %23 %10
+OpTypePointer %30 StorageBuffer %20
+OpTypePointer %31 Uniform %21
+OpTypePointer %32 Uniform %20
+OpTypePointer %33 UniformConstant %24
+OpVariable %30 %40 StorageBuffer
+OpVariable %31 %41 Uniform
+OpVariable %32 %42 Uniform
+OpVariable %33 %43 UniformConstant
+"""
+
+
+def test_descriptors_are_counted_by_kind_against_their_limits() -> None:
+    found = limits(COMPUTE + RESOURCES)
+    assert found["maxPerStageDescriptorStorageBuffers"] == found["maxDescriptorSetStorageBuffers"] == 2
+    assert found["maxPerStageDescriptorUniformBuffers"] == 1
+    assert found["maxPerStageDescriptorSampledImages"] == found["maxPerStageDescriptorSamplers"] == 4
+    assert found["maxPerStageResources"] == 7
+    assert found["maxBoundDescriptorSets"] == 2
+
+
+def test_storage_buffers_of_set_0_are_the_bindings_up_to_the_highest() -> None:
+    assert kernel(COMPUTE + RESOURCES).bindings == 4
+
+
+def test_other_descriptors_are_warned_about() -> None:
+    codes = [diagnostic.code for diagnostic in inspected(COMPUTE + RESOURCES).diagnostics]
+    assert "TE4106" in codes
+
+
+def test_since_1_4_a_kernel_has_only_the_variables_of_its_interface() -> None:
+    two = """
+OpEntryPoint GLCompute %1 "first" %40
+OpEntryPoint GLCompute %2 "second"
+OpExecutionMode %1 LocalSize 64 1 1
+OpExecutionMode %2 LocalSize 1 32 1
+"""
+    text = two + RESOURCES.replace("%2 ", "%7 ").replace(" %2\n", " %7\n")
+    first, second = inspected(text, version=(1, 4)).artifacts[0].kernels
+    assert (first.bindings, second.bindings) == (1, 0)
+    assert limits(text, version=(1, 4))["maxComputeWorkGroupSize"] == (64, 32, 1)
+
+
+def test_a_module_without_compute_is_inspected_with_a_warning() -> None:
+    found = inspected('OpCapability Shader\nOpEntryPoint Vertex %1 "main"')
+    assert [diagnostic.code for diagnostic in found.diagnostics] == ["TE4105"]
+    assert found.artifacts[0].kernels == ()
+
+
+def test_an_opencl_kernel_has_no_limits_of_vulkan() -> None:
+    text = """
+OpCapability Kernel
+OpMemoryModel Physical64 OpenCL
+OpEntryPoint Kernel %1 "k"
+OpExecutionMode %1 LocalSize 8 1 1
+OpExecutionMode %1 SubgroupSize 16
+"""
+    needs = required(text)
+    assert not [need for need in needs if isinstance(need, NeedsLimit)]
+    assert NeedsSubgroupSize(16) in needs
+    assert kernel(text).subgroup_size == 16
+
+
+SUBGROUP = """
+OpCapability Shader
+OpCapability GroupNonUniformArithmetic
+OpCapability GroupNonUniformClustered
+OpEntryPoint GLCompute %1 "main"
+OpTypeInt %2 32 0
+OpTypeInt %3 64 0
+OpTypeBool %4
+OpConstant %2 %10 3
+OpGroupNonUniformElect %4 %50 %10
+OpGroupNonUniformIAdd %2 %51 %10 Reduce %50
+OpGroupNonUniformIAdd %2 %52 %10 ClusteredReduce %50 %10
+"""
+
+
+def test_subgroup_operations_are_classified_and_need_the_compute_stage() -> None:
+    found = inspected(SUBGROUP)
+    assert dict(found.details)["subgroup operations"] == "arithmetic, basic, clustered"
+    assert NeedsLimit(usage.SUBGROUP_STAGES, Relation.ALL_BITS, 0x20) in found.artifacts[0].requires
+    assert NeedsFeature(usage.EXTENDED_TYPES) not in found.artifacts[0].requires
+
+
+def test_subgroup_operations_on_wide_integers_need_extended_types() -> None:
+    assert NeedsFeature(usage.EXTENDED_TYPES) in required(SUBGROUP + "OpGroupNonUniformIAdd %3 %53 %10 Reduce %50")
+
+
+def test_float_controls_need_their_properties() -> None:
+    text = COMPUTE + "OpExecutionMode %1 DenormPreserve 16\nOpExecutionMode %1 RoundingModeRTE 64"
+    found = limits(text)
+    assert found["shaderDenormPreserveFloat16"] == found["shaderRoundingModeRTEFloat64"] == 1
+
+
+ATOMICS = """
+OpTypeInt %2 32 0
+OpTypeInt %3 64 0
+OpTypeFloat %4 32
+OpConstant %2 %10 1
+OpTypePointer %20 StorageBuffer %3
+OpTypePointer %21 Workgroup %3
+OpTypePointer %22 StorageBuffer %4
+OpTypePointer %23 Workgroup %2
+OpVariable %21 %40 Workgroup
+OpVariable %23 %43 Workgroup
+"""
+INT64 = "VkPhysicalDeviceShaderAtomicInt64Features::shader{}Int64Atomics"
+FLOAT2 = "VkPhysicalDeviceShaderAtomicFloat2FeaturesEXT::shaderBufferFloat32AtomicMinMax"
+FLOAT = "VkPhysicalDeviceShaderAtomicFloatFeaturesEXT::shaderBufferFloat32Atomic{}"
+
+
+@pytest.mark.parametrize(
+    ("instructions", "feature"),
+    [
+        ("OpAccessChain %20 %60 %41 %10\nOpAtomicIAdd %3 %61 %60 %10 %10 %10", INT64.format("Buffer")),
+        ("OpAtomicUMax %3 %61 %40 %10 %10 %10", INT64.format("Shared")),
+        ("OpAccessChain %22 %60 %41 %10\nOpAtomicFAddEXT %4 %61 %60 %10 %10 %10", FLOAT.format("Add")),
+        ("OpAccessChain %22 %60 %41 %10\nOpAtomicStore %60 %10 %10 %10", FLOAT.format("s")),
+        ("OpAccessChain %22 %60 %41 %10\nOpAtomicFMinEXT %4 %61 %60 %10 %10 %10", FLOAT2),
+    ],
+)
+def test_atomics_need_the_feature_of_their_place_and_width(instructions: str, feature: str) -> None:
+    assert NeedsFeature(feature) in required(COMPUTE + ATOMICS + instructions)
+
+
+def test_atomics_on_32_bit_integers_need_nothing_more() -> None:
+    needs = required(COMPUTE + ATOMICS + "OpAtomicIAdd %2 %61 %43 %10 %10 %10\nOpAtomicStore %43 %10 %10 %10")
+    assert not [need for need in needs if isinstance(need, NeedsFeature)]
+
+
+MATRICES = """
+OpCapability Shader
+OpCapability CooperativeMatrixKHR
+OpEntryPoint GLCompute %1 "main"
+OpTypeInt %2 32 0
+OpTypeInt %3 8 0
+OpTypeFloat %4 16
+OpTypeFloat %5 32
+OpConstant %2 %10 3
+OpConstant %2 %11 16
+OpConstant %2 %12 8
+OpConstant %2 %13 32
+OpConstant %2 %14 0
+OpConstant %2 %15 1
+OpConstant %2 %16 2
+OpTypeCooperativeMatrixKHR %20 %4 %10 %11 %12 %14
+OpTypeCooperativeMatrixKHR %21 %4 %10 %12 %13 %15
+OpTypeCooperativeMatrixKHR %22 %5 %10 %11 %13 %16
+OpTypeCooperativeMatrixKHR %23 %3 %10 %11 %11 %14
+OpTypeCooperativeMatrixKHR %24 %3 %10 %11 %11 %15
+OpTypeCooperativeMatrixKHR %25 %2 %10 %11 %11 %16
+OpUndef %20 %30
+OpUndef %21 %31
+OpUndef %22 %32
+OpUndef %23 %33
+OpUndef %24 %34
+OpUndef %25 %35
+"""
+
+
+def test_a_multiplication_needs_its_row() -> None:
+    needs = required(MATRICES + "OpCooperativeMatrixMulAddKHR %22 %40 %30 %31 %32")
+    assert NeedsMatrix(CooperativeMatrix(16, 32, 8, "f16", "f16", "f32", "f32")) in needs
+
+
+def test_signs_and_saturation_come_from_the_multiplication() -> None:
+    needs = required(MATRICES + "OpCooperativeMatrixMulAddKHR %25 %40 %33 %34 %35 29")
+    assert NeedsMatrix(CooperativeMatrix(16, 16, 16, "i8", "ui8", "i32", "i32", "subgroup", True)) in needs
+
+
+def test_matrices_that_nothing_multiplies_are_not_known() -> None:
+    assert usage._UNUSED_MATRIX.requirement in required(MATRICES)
+
+
+def test_matrices_of_an_open_shape_are_not_known() -> None:
+    text = MATRICES.replace("OpConstant %2 %12 8", "OpSpecConstantOp %2 %12 OpUndef %10 %10")
+    assert usage._OPEN_MATRIX.requirement in required(text + "OpCooperativeMatrixMulAddKHR %22 %40 %30 %31 %32")
+
+
+def test_every_name_that_the_reader_writes_is_canonical_in_the_registry() -> None:
+    def canonical(name: str, lookup: object) -> bool:
+        return lookup(*name.split("::")) == name  # type: ignore[operator]
+
+    limit_names = (
+        "maxComputeWorkGroupSize",
+        "maxComputeWorkGroupInvocations",
+        "maxComputeSharedMemorySize",
+        "maxPushConstantsSize",
+    )
+    limit_names += ("maxBoundDescriptorSets", "maxPerStageResources", *sum(reader.DESCRIPTOR_LIMITS.values(), ()))
+    for name in limit_names:
+        assert vulkan.relation(reader.LIMITS + name) is Relation.AT_LEAST, name
+    assert vulkan.relation(usage.SUBGROUP_STAGES) is Relation.ALL_BITS
+    for name in (reader.MAINTENANCE4, reader.ZERO_INITIALIZE, usage.EXTENDED_TYPES, *usage.MODE_FEATURES.values()):
+        assert canonical(name, vulkan.feature), name
+    for stem in usage.FLOAT_CONTROLS.values():
+        for width in (16, 32, 64):
+            assert canonical(f"VkPhysicalDeviceFloatControlsProperties::{stem}{width}", vulkan.property_name)
+    for name in (INT64.format("Buffer"), INT64.format("Shared"), FLOAT.format("Add"), FLOAT.format("s")):
+        assert canonical(name, vulkan.feature), name
+    assert vulkan.bit_value("VK_SHADER_STAGE_COMPUTE_BIT") == usage.COMPUTE_STAGE

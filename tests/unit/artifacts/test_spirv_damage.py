@@ -1,0 +1,79 @@
+"""Damaged modules: each kind of damage has its code."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from targetenv.artifacts import inspect
+from targetenv.diagnostics.diagnostic import FormatError
+from tests.unit.artifacts.assembler import COMPUTE, assemble
+
+HEAD = assemble("")
+DEEP = "OpTypeInt %1 32 0\n" + "".join(f"OpTypeStruct %{at + 1} %{at}\n" for at in range(1, 150))
+DEEP += 'OpTypePointer %200 Workgroup %150\nOpVariable %200 %201 Workgroup\nOpEntryPoint GLCompute %202 "main"'
+LOOP = "OpTypeStruct %5 %5\nOpTypePointer %6 Workgroup %5\nOpVariable %6 %7 Workgroup"
+HUGE = """
+OpTypeInt %2 32 0
+OpTypeInt %9 64 0
+OpConstant %9 %3 0xffffffff 0x7fffffff
+OpTypeArray %4 %2 %3
+OpTypePointer %5 Workgroup %4
+OpVariable %5 %6 Workgroup
+"""
+
+
+def words(*values: int) -> bytes:
+    return struct.pack(f"<{len(values)}I", *values)
+
+
+def patched(data: bytes, word: int, value: int) -> bytes:
+    return data[: 4 * word] + words(value) + data[4 * word + 4 :]
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "TE4001"),
+        (HEAD[:3], "TE4001"),
+        (HEAD[:16], "TE4101"),
+        (HEAD + b"\0", "TE4101"),
+        (patched(HEAD, 1, 0x00020000), "TE4101"),
+        (patched(HEAD, 1, 0x01010000), "TE4101"),
+        (patched(HEAD, 3, 0), "TE4101"),
+        (patched(HEAD, 3, 0xFFFFFFFF), "TE4101"),
+        (patched(HEAD, 4, 1), "TE4101"),
+        (HEAD + words(17), "TE4102"),
+        (HEAD + words(0xFFFF0011), "TE4102"),
+        (HEAD + words(0x00010011), "TE4102"),
+        (HEAD + words(0x0002000A, 0x41414141), "TE4102"),
+        (HEAD + words(0x0002000A, 0x000000FF), "TE4102"),
+        (assemble("OpTypeInt %2 32 0\nOpTypeInt %2 32 0"), "TE4103"),
+        (assemble("OpTypeInt %100 32 0", bound=100), "TE4103"),
+        (assemble("OpTypeInt %0 32 0"), "TE4103"),
+        (assemble(COMPUTE + "OpTypePointer %5 Workgroup %6\nOpVariable %5 %7 Workgroup"), "TE4103"),
+        (assemble(COMPUTE + "OpTypeInt %5 32 0\nOpVariable %5 %7 Workgroup"), "TE4103"),
+        (assemble(COMPUTE + LOOP), "TE4104"),
+        (assemble(DEEP, bound=300), "TE4104"),
+        (assemble(COMPUTE + HUGE), "TE4104"),
+    ],
+)  # fmt: skip
+def test_damage_has_its_code(data: bytes, code: str) -> None:
+    with pytest.raises(FormatError) as refused:
+        inspect(data, name="damaged.spv")
+    assert refused.value.code == code
+    assert refused.value.diagnostics[0].source is not None
+
+
+def test_a_module_that_is_too_large_is_refused_before_it_is_read() -> None:
+    with pytest.raises(FormatError) as refused:
+        inspect(HEAD + bytes(16 << 20), name="large.spv")
+    assert refused.value.code == "TE4104"
+
+
+def test_a_decoration_group_cannot_decorate_without_end() -> None:
+    group = words(0x0000004A | 2002 << 16, 9, *range(2000))
+    with pytest.raises(FormatError) as refused:
+        inspect(HEAD + group * 40, name="groups.spv")
+    assert refused.value.code == "TE4104"

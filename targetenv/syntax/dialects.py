@@ -63,6 +63,7 @@ DIALECTS = (
     Dialect("vk", "vk_dialect", "#vk.target_env of IREE 2020 to 2024", ("vk.target_env",), ("A", "doc", "B", "C")),
     Dialect("amdgpu", "amd_target_id", "AMD target IDs: gfx90a:sramecc+:xnack-"),
     Dialect("cuda", "cuda_architecture", "NVIDIA architectures: sm_90a, compute_90"),
+    Dialect("cpu", "cpu_name", "CPUs: x86-64-v3, haswell,-fma, armv8.2-a+sve2"),
     Dialect("llvm", "llvm_triple", "LLVM triples, with the processor where offload tools write one"),
 )
 

@@ -41,6 +41,8 @@ CODES: dict[str, str] = {
     "TE1217": "malformed target feature",
     "TE1218": "unknown target feature",
     "TE1220": "the dialect has no words for this",
+    "TE1231": "unknown capability",
+    "TE1232": "unknown client API",
     # --- TE20: what a text means
     "TE2001": "listed twice",
     "TE2002": "contradictory subgroup sizes",
@@ -50,6 +52,7 @@ CODES: dict[str, str] = {
     "TE2006": "unknown processor",
     "TE2007": "target feature without effect",
     "TE2008": "part of a triple that LLVM does not know",
+    "TE2031": "feature without what brings it",
     # --- TE30: a whole resolution
     "TE3001": "no artifact can run",
     # --- TE40: compiled code of any format

@@ -61,6 +61,11 @@ if TYPE_CHECKING:
 
 DIALECTS = (
     Dialect("vk", "vk_dialect", "#vk.target_env of IREE 2020 to 2024", ("vk.target_env",), ("A", "doc", "B", "C")),
+    Dialect(
+        *("spirv", "spirv_dialect", "#spirv.target_env and #spirv.vce of MLIR, #spv.* before 2022-09"),
+        ("spirv.target_env", "spirv.vce", "spv.target_env", "spv.vce"),
+        ("A", "B", "C", "D"),
+    ),
     Dialect("amdgpu", "amd_target_id", "AMD target IDs: gfx90a:sramecc+:xnack-"),
     Dialect("cuda", "cuda_architecture", "NVIDIA architectures: sm_90a, compute_90"),
     Dialect("cpu", "cpu_name", "CPUs: x86-64-v3, haswell,-fma, armv8.2-a+sve2"),

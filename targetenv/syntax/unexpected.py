@@ -47,6 +47,8 @@ TERMINAL_NAMES = {
     "TYPE": "a type such as `!hal.device`",
     "VBAR": "`|`",
     "WS": "white space",
+    "_SPIRV_TARGET_ENV": "`#spirv.target_env`",
+    "_SPV_TARGET_ENV": "`#spv.target_env`",
     "_TARGET_ENV": "`#vk.target_env`",
 }
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from targetenv.syntax import vk_lowering, vk_names, vk_printer
+from targetenv.syntax import vk_lowering, vk_printer
+from targetenv.syntax.not_expressible import refuse
 from targetenv.syntax.parsed import Parsed, Rendered
 from targetenv.syntax.vk_target_env import VkTargetEnv, read
 
@@ -22,14 +23,20 @@ def parse(source: Source, compat: Compat | None = None) -> Parsed:
 
 def render(of: Parsed | TargetEnv, era: str | None = None, compat: Compat | None = None) -> Rendered:
     """Print in an era, C unless the text was of another one."""
-    if isinstance(of, Parsed) and isinstance(of._tree, VkTargetEnv):
-        tree, losses = vk_lowering.convert(of._tree, era or of._tree.era)
-    else:
-        tree, losses = vk_lowering.raise_(of.env if isinstance(of, Parsed) else of, era or "C")
-    if compat is not None and compat.vk is not None:
-        tree, more = vk_lowering.within(tree, compat.vk)
-        losses += more
+    tree, losses = tree_of(of, era, compat)
     return Rendered(vk_printer.text(tree), losses)
 
 
-ERAS = vk_names.ERAS
+def tree_of(of: Parsed | TargetEnv, era: str | None, compat: Compat | None) -> tuple[VkTargetEnv, tuple[str, ...]]:
+    """The record of an environment in an era, within what a release of IREE takes, and what that leaves out."""
+    if isinstance(of, Parsed) and isinstance(of._tree, VkTargetEnv):
+        tree, losses = vk_lowering.convert(of._tree, era or of._tree.era)
+    else:
+        env = of.env if isinstance(of, Parsed) else of
+        if env.offers.api != "vulkan":
+            refuse(env, "vk", "it describes Vulkan devices")
+        tree, losses = vk_lowering.raise_(env, era or "C")
+    if compat is not None and compat.vk is not None:
+        tree, more = vk_lowering.within(tree, compat.vk)
+        losses += more
+    return tree, losses

@@ -7,23 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from targetenv.model.capabilities import Capabilities, CooperativeMatrix, Property
+from targetenv.model.capabilities import Capabilities, Property
 from targetenv.model.record import replace
 from targetenv.model.target_env import TargetEnv
 from targetenv.model.version import Version
-from targetenv.syntax import dense, vk_names
+from targetenv.syntax import dense, matrix_rows, vk_names
 from targetenv.syntax import value as v
-from targetenv.syntax.vk_matrix import VkMatrix
+from targetenv.syntax.device_words import VENDORS
 from targetenv.syntax.vk_names import KEY_BY_NAME, KEYS, Kind
 from targetenv.syntax.vk_settings import Setting, candidates, canonical
 from targetenv.syntax.vk_target_env import VkTargetEnv
 
 if TYPE_CHECKING:
-    from targetenv.model.capabilities import PropertyValue
+    from targetenv.model.capabilities import CooperativeMatrix, PropertyValue
     from targetenv.syntax.vk_settings import SettingValue
 
-_SCOPES = {"Subgroup": "subgroup", "Workgroup": "workgroup", "Device": "device", "QueueFamily": "queue-family"}
-_SCOPE_WORDS = {model: word for word, model in _SCOPES.items()}
 _KHR_MATRIX = ("VkPhysicalDeviceCooperativeMatrixFeaturesKHR", "cooperativeMatrix")
 _NV_MATRIX = ("VkPhysicalDeviceCooperativeMatrixFeaturesNV", "cooperativeMatrix")
 # What Vulkan guarantees ("Required Limits"): written where a dialect demands a number that nobody stated.
@@ -54,7 +52,7 @@ def lower(tree: VkTargetEnv) -> TargetEnv:
         if value is None:
             features.add(setting.name)
         elif isinstance(value, tuple):
-            matrices |= {_to_model(row) for row in value}
+            matrices |= {row.to_model() for row in value}
             if value:
                 features.add(vulkan.feature(*(_KHR_MATRIX if value[0].saturating is not None else _NV_MATRIX)))
         else:
@@ -89,10 +87,6 @@ def subgroup_sizes(size: int | None, low: int | None, high: int | None) -> froze
     """
     found = {1 << bit for bit in range(32) if (low or high or 1) <= 1 << bit <= (high or 0)} if low or high else set()
     return frozenset(found | ({size} if size else set()))
-
-
-def _to_model(row: VkMatrix) -> CooperativeMatrix:
-    return CooperativeMatrix(*row.sizes, *row.types, scope=_SCOPES[row.scope], saturating=bool(row.saturating))
 
 
 def _plain(value: SettingValue) -> PropertyValue:
@@ -133,7 +127,7 @@ def raise_(env: TargetEnv, era: str) -> tuple[VkTargetEnv, tuple[str, ...]]:
     if offers.isa is not None:
         losses.append(f"instruction set `{offers.isa}`")
     device = (env.vendor or "Unknown", env.device_type or "Unknown", env.device_id)
-    if device[0] not in vk_names.VENDORS:
+    if device[0] not in VENDORS:
         losses.append(f"vendor `{device[0]}`")
         device = ("Unknown", *device[1:])
     if era not in ("B", "C"):
@@ -154,6 +148,7 @@ def _settings(offers: Capabilities, era: str) -> tuple[list[Setting], list[str]]
     losses: list[str] = []
     khr, nv = vulkan.feature(*_KHR_MATRIX), vulkan.feature(*_NV_MATRIX)
     nv_form = nv in offers.features and khr not in offers.features
+    form = matrix_rows.VK_NV if nv_form else matrix_rows.VK_KHR
     for name in sorted(offers.features):
         if name in (khr, nv) and offers.matrices:
             continue  # the rows say it
@@ -167,7 +162,7 @@ def _settings(offers: Capabilities, era: str) -> tuple[list[Setting], list[str]]
         else:
             settings.append(Setting(key_.name if key_ else _short(each.name), each.name, literal))
     if offers.matrices:
-        rows = tuple(_from_model(each, nv=nv_form) for each in sorted(offers.matrices, key=str))
+        rows = tuple(matrix_rows.of_model(each, form) for each in sorted(offers.matrices, key=str))
         settings.append(Setting("cooperativeMatrixPropertiesNV" if nv_form else "cooperativeMatrixPropertiesKHR", "", rows))
     if era == "C":
         settings += _required(settings, offers, losses)
@@ -190,12 +185,6 @@ def _required(settings: list[Setting], offers: Capabilities, losses: list[str]) 
         losses.append(f"`{name}` is not stated; the least that Vulkan guarantees is written")
         added.append(Setting(name, canonical(key), value))
     return added
-
-
-def _from_model(row: CooperativeMatrix, *, nv: bool) -> VkMatrix:
-    return VkMatrix(
-        (row.m, row.n, row.k), (row.a, row.b, row.c, row.result), None if nv else row.saturating, _SCOPE_WORDS[row.scope]
-    )
 
 
 def _short(name: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import Enum
 
 from targetenv.model.record import record
+from targetenv.syntax.device_words import VENDORS
 
 
 class Kind(Enum):
@@ -81,10 +82,6 @@ ERA_A_KEYS = frozenset(
 )
 
 VERSIONS = ("v1.0", "v1.1", "v1.2", "v1.3", "v1.4")
-VENDORS = ("AMD", "ARM", "Apple", "Broadcom", "Imagination", "Intel", "NVIDIA", "Qualcomm", "SwiftShader", "Unknown")
-DEVICE_TYPES = ("CPU", "DiscreteGPU", "IntegratedGPU", "Other", "Unknown")
-SCOPES = {"Device": 1, "Workgroup": 2, "Subgroup": 3, "QueueFamily": 5}  # VkScopeKHR
-NO_DEVICE_ID = 0x7FFFFFFF  # mlir::spirv::TargetEnvAttr::kUnknownDeviceID: not printed
 SUBGROUP_BITS = 0x1FF
 ERAS = ("A", "doc", "B", "C")
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from targetenv.syntax import value as v
 from targetenv.syntax import vk_names
+from targetenv.syntax.matrix_rows import VK_KHR, dictionary, parameter
 from targetenv.syntax.value_printer import text_of
-from targetenv.syntax.vk_matrix import SIZES, TYPES, VkMatrix
 
 if TYPE_CHECKING:
     from targetenv.syntax.value import Value
@@ -45,17 +45,8 @@ def _parameter(setting: Setting) -> Value:
     if isinstance(value, int):
         return v.Integer(value, _I32 if setting.key == "subgroupFeatures" else None)
     if isinstance(value, tuple):
-        return v.Array(tuple(_row(each) for each in value))
+        return v.Array(tuple(parameter(VK_KHR, each) for each in value))
     return value
-
-
-def _row(matrix: VkMatrix) -> Value:
-    parameters = [v.Entry(key, v.Integer(size)) for key, size in zip(SIZES, matrix.sizes, strict=True)]
-    parameters += [v.Entry(key, v.Word((type_,))) for key, type_ in zip(TYPES, matrix.types, strict=True)]
-    if matrix.saturating is not None:
-        parameters.append(v.Entry("accSat", v.Word(("true" if matrix.saturating else "false",))))
-    parameters.append(v.Entry("scope", v.Short((v.Word((matrix.scope,)),))))
-    return v.Attribute("vk.coop_matrix_props", tuple(parameters))
 
 
 def _dictionary(settings: tuple[Setting, ...]) -> str:
@@ -68,14 +59,5 @@ def _entry(value: SettingValue) -> Value | None:
     if isinstance(value, int):
         return v.Integer(value, _I32 if -(1 << 31) <= value < 1 << 31 else _I64)
     if isinstance(value, tuple):
-        return v.Array(tuple(_dictionary_row(each) for each in value))
+        return v.Array(tuple(dictionary(VK_KHR, each) for each in value))
     return value
-
-
-def _dictionary_row(matrix: VkMatrix) -> Value:
-    entries = [v.Entry(key, v.Integer(size, _I32)) for key, size in zip(SIZES, matrix.sizes, strict=True)]
-    entries += [v.Entry(key, v.Word((type_,))) for key, type_ in zip(TYPES, matrix.types, strict=True)]
-    entries.append(v.Entry("scope", v.Integer(vk_names.SCOPES[matrix.scope], _I32)))
-    if matrix.saturating is not None:
-        entries.append(v.Entry("accSat", v.Word(("true" if matrix.saturating else "false",))))
-    return v.Dictionary(tuple(entries))

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from targetenv.diagnostics.suggest import did_you_mean
 from targetenv.model.record import record
 from targetenv.model.span import Span
-from targetenv.syntax import dense, vk_names
+from targetenv.model.version import Version
+from targetenv.syntax import dense, matrix_rows, vk_names
 from targetenv.syntax import value as v
 from targetenv.syntax.complaints import beside
 from targetenv.syntax.value import span_of
-from targetenv.syntax.vk_matrix import VkMatrix, read_matrices
 from targetenv.syntax.vk_names import KEY_BY_NAME, Kind
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from targetenv.syntax.complaints import Complaints
     from targetenv.syntax.value import Item, Value
 
-    SettingValue: TypeAlias = "int | v.Dense | v.Array | v.Float | v.String | tuple[VkMatrix, ...] | None"
+    SettingValue: TypeAlias = "int | v.Dense | v.Array | v.Float | v.String | tuple[matrix_rows.MatrixRow, ...] | None"
 
 _I32 = v.Word(("i32",))
 _UNIT = v.Word(("unit",))
@@ -140,7 +140,9 @@ class Reader:
                 return self._size(entry, value)
             case Kind.MATRICES:
                 if isinstance(value, v.Array):
-                    return read_matrices(entry.key, value, self._complaints, self._release, struct=struct)
+                    form = matrix_rows.VK_KHR if entry.key.endswith("KHR") else matrix_rows.VK_NV
+                    lenient = self._release is not None
+                    return matrix_rows.read(form, value, self._complaints, struct=struct, lenient=lenient)
                 return self._wrong(entry, Kind.MATRICES.value)
             case None:
                 return self._open(entry, value)
@@ -237,6 +239,18 @@ class Reader:
             end = span_of(body).end
             self._complaints.error("TE1207", f"`#vk.caps` lacks {names}", Span(end - 1, end), "missing before this")
 
+    def judge_features(self, found: tuple[Setting, ...], version: str, extensions: tuple[str, ...]) -> None:
+        """Warn of features whose structure neither the version nor an extension brings."""
+        if self._release is not None or version not in vk_names.VERSIONS:
+            return
+        for setting in found:
+            lacking = unprovided(setting.name, Version.parse(version), frozenset(extensions)) if setting.value is None else ()
+            if lacking:
+                names = " or ".join(lacking)
+                message = f"no device without {names} has the feature `{setting.key}`"
+                help_ = f"add `{lacking[-1]}` to the extensions" if lacking[-1].startswith("VK_") else ""
+                self._complaints.warning("TE2031", message, setting._span, help=help_)
+
     def _judge(self, found: tuple[Setting, ...]) -> None:
         """What no device can say of itself; IREE takes all of it."""
         at = {setting.key: setting for setting in found}
@@ -279,6 +293,33 @@ def canonical(key: vk_names.Key) -> str:
         return ""
     lookup = vulkan.feature if key.kind is Kind.UNIT else vulkan.property_name
     return lookup(key.struct, key.member_name)
+
+
+def unprovided(feature: str, version: Version, extensions: frozenset[str]) -> tuple[str, ...]:
+    """What would bring the structure of a canonical feature, where neither the version nor an extension does; else nothing.
+
+    >>> unprovided("VkPhysicalDevice8BitStorageFeatures::storageBuffer8BitAccess", Version(1, 1), frozenset())
+    ('Vulkan 1.2', 'VK_KHR_8bit_storage')
+    """
+    from targetenv.registry import vulkan
+
+    wanted = []
+    for name in vulkan.provided_by(feature.partition("::")[0]):
+        if vulkan.is_version(name):
+            since = vulkan.version(name)
+            if version >= since:
+                return ()
+            wanted.append((since.key, f"Vulkan {since}"))
+        elif name in extensions:
+            return ()
+        else:
+            core = vulkan.core_since(name)
+            if core is not None and version >= core:
+                return ()
+            if core is not None:
+                wanted.append((core.key, f"Vulkan {core}"))
+            wanted.append(((9, 0, 0), name))
+    return tuple(dict.fromkeys(name for _, name in sorted(wanted)))
 
 
 def candidates(key: str) -> tuple[tuple[Kind | None, str], ...]:

@@ -14,9 +14,10 @@ from targetenv.diagnostics.diagnostic import Diagnostic, Label, Source
 from targetenv.diagnostics.suggest import did_you_mean
 from targetenv.model.record import record
 from targetenv.model.span import Span
+from targetenv.syntax import device_words, value_reader, vk_names
 from targetenv.syntax import value as v
-from targetenv.syntax import value_reader, vk_names
 from targetenv.syntax.complaints import Complaints, beside
+from targetenv.syntax.device_words import DEVICE_TYPES, VENDORS, device_id, word
 from targetenv.syntax.grammar import tree
 from targetenv.syntax.vk_settings import Reader, Setting
 
@@ -68,32 +69,34 @@ def read(source: Source, release: vk_names.Release | None = None) -> tuple[VkTar
     parts = {value_reader.rule(child): child for child in node.children if isinstance(child, Tree)}
     body = value_reader.item(parts.get("dictionary") or parts["attribute"])
     device_node = parts.get("device")
+    reader = Reader(complaints, release)
     made = VkTargetEnv(
         _era(body, device_node, complaints, release),
         _version(parts["version"], complaints, release),
         _revision(parts["revision"], complaints, release),
         _extensions(parts["extensions"], complaints, release),
         None if device_node is None else _device(device_node, complaints, release),
-        Reader(complaints, release).settings(body, has_device=device_node is not None),
+        reader.settings(body, has_device=device_node is not None),
     )
+    reader.judge_features(made.settings, made.version, made.extensions)
     return made, complaints.settle()
 
 
 def _usual_mistake(source: Source, found: Found, stack: tuple[Open, ...]) -> Diagnostic | None:
     path = tuple((each.bracket, each.commas) for each in stack)
     before = source.text[: found.at].rstrip()
-    word = re.search(r"[A-Za-z_][\w$.]*$", before)
-    if path == (("<", 1),) and word and re.fullmatch(r"r\d+", word[0]):
-        label = Label(Span(*word.span()), "the number goes in parentheses")
-        return Diagnostic("TE1101", f"malformed revision `{word[0]}`", source, (label,), help=f"write `r({word[0][1:]})`")
+    last = re.search(r"[A-Za-z_][\w$.]*$", before)
+    if path == (("<", 1),) and last and re.fullmatch(r"r\d+", last[0]):
+        label = Label(Span(*last.span()), "the number goes in parentheses")
+        return Diagnostic("TE1101", f"malformed revision `{last[0]}`", source, (label,), help=f"write `r({last[0][1:]})`")
     if path[:1] == (("<", 2),) and len(path) == 2 and found.kind == "STRING":
         label = Label(Span(found.at, found.at + len(found.text)))
         help_ = f"write {found.text[1:-1]} without the quotes"
         return Diagnostic("TE1104", "an extension is a bare name", source, (label,), help=help_)
-    if path == (("<", 3),) and found.text == "," and word:
-        label = Label(Span(*word.span()), "no device type follows")
+    if path == (("<", 3),) and found.text == "," and last:
+        label = Label(Span(*last.span()), "no device type follows")
         return Diagnostic(
-            "TE1102", "missing device type", source, (label,), help=f"write `{word[0]}:DiscreteGPU` or another type"
+            "TE1102", "missing device type", source, (label,), help=f"write `{last[0]}:DiscreteGPU` or another type"
         )
     return None
 
@@ -142,20 +145,7 @@ def _revision(node: Node, complaints: Complaints, release: vk_names.Release | No
     if name != "r":
         span = value_reader.token_span(name)
         complaints.error("TE1101", f"expected a revision, found `{name}`", span, help="write the revision as `r(120)`")
-    return unsigned(number, "the revision", complaints, release)
-
-
-def unsigned(token: Token, what: str, complaints: Complaints, release: vk_names.Release | None) -> int:
-    """A 32-bit unsigned number; IREE wraps negative ones, which are errors otherwise."""
-    value = value_reader.integer(token)
-    span = value_reader.token_span(token)
-    if not -(1 << 31) <= value < 1 << 32:
-        complaints.error("TE1206", f"{what} does not fit 32 bits", span, help="write a number from 0 to 4294967295")
-        return 0
-    if value < 0 and release is None:
-        note = f"iree@20231218 would have read it as {value & 0xFFFFFFFF}"
-        complaints.error("TE1206", f"{what} is negative", span, help="write a number from 0 to 4294967295", notes=(note,))
-    return value & 0xFFFFFFFF
+    return device_words.number(number, "the revision", complaints, lenient=release is not None)
 
 
 def _extensions(node: Node, complaints: Complaints, release: vk_names.Release | None) -> tuple[str, ...]:
@@ -179,23 +169,10 @@ def _extensions(node: Node, complaints: Complaints, release: vk_names.Release | 
 
 def _device(node: Node, complaints: Complaints, release: vk_names.Release | None) -> tuple[str, str, int | None]:
     vendor, device_type, *number = _tokens(node)
-    vendors = vk_names.VENDORS if release is None else release.vendors
-    words = []
-    for token, known, code, what in (
-        (vendor, vendors, "TE1209", "vendor"),
-        (device_type, vk_names.DEVICE_TYPES, "TE1210", "device type"),
-    ):
-        word = str(token)
-        if word not in known:
-            if release is None:
-                complaints.error(
-                    code,
-                    f"unknown {what} `{word}`",
-                    value_reader.token_span(token),
-                    help=did_you_mean(word, known) or f"write one of {', '.join(f'`{each}`' for each in known)}",
-                    notes=(f"iree@20231218 would have complained and gone on with {what} `Unknown`",),
-                )
-            word = "Unknown"
-        words.append(word)
-    id_ = unsigned(number[0], "the device id", complaints, release) if number else None
-    return words[0], words[1], None if id_ == vk_names.NO_DEVICE_ID else id_
+    vendors = VENDORS if release is None else release.vendors
+    lenient = release is not None
+    return (
+        word(vendor, vendors, "TE1209", "vendor", complaints, lenient=lenient),
+        word(device_type, DEVICE_TYPES, "TE1210", "device type", complaints, lenient=lenient),
+        device_id(number, complaints, lenient=lenient),
+    )

@@ -69,6 +69,9 @@ DIALECTS = (
     Dialect("amdgpu", "amd_target_id", "AMD target IDs: gfx90a:sramecc+:xnack-"),
     Dialect("cuda", "cuda_architecture", "NVIDIA architectures: sm_90a, compute_90"),
     Dialect("cpu", "cpu_name", "CPUs: x86-64-v3, haswell,-fma, armv8.2-a+sve2"),
+    Dialect("oci", "oci_platform", "OCI platforms: linux/arm64/v8"),
+    Dialect("aie", "npu_name", "AMD AI engines: npu1_4col"),
+    Dialect("habana", "npu_name", "Habana: gaudi2"),
     Dialect("llvm", "llvm_triple", "LLVM triples, with the processor where offload tools write one"),
 )
 

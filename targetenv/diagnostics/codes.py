@@ -140,6 +140,11 @@ CODES: dict[str, str] = {
     "TE5101": "driver library is not there",
     "TE5102": "driver finds no device",
     "TE5103": "driver failed while it was asked",
+    "TE5104": "device node is missing",
+    "TE5105": "device may not be opened",
+    "TE5106": "driver crashed while it was asked",
+    "TE5107": "driver did not answer in time",
+    "TE5108": "kernel module is not loaded",
     # --- TE52: what a command line or a call asks for
     "TE5200": "command line is not understood",
     "TE5213": "unknown diagnostic code",

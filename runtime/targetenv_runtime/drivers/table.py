@@ -72,6 +72,11 @@ DRIVERS: dict[str, Driver] = {
 }
 
 
+def default() -> list[Driver]:
+    """The drivers that are asked when nobody names one."""
+    return [row for row in DRIVERS.values() if row.default]
+
+
 def driver(name: str) -> Driver:
     """The row of this name; NOT_FOUND with what there is."""
     row = DRIVERS.get(name)

@@ -1,0 +1,1 @@
+"""AMD NPUs behind the amdxdna kernel driver."""

@@ -1,0 +1,1 @@
+"""Intel Gaudi behind the habanalabs kernel driver."""

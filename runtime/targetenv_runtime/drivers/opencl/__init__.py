@@ -1,0 +1,1 @@
+"""OpenCL devices of every platform, through the ICD loader."""

@@ -1,0 +1,162 @@
+"""Every OpenCL device of every platform, with its extensions and the limits that kernels depend on.
+
+Numbers and types are those of CL/cl.h and CL/cl_ext.h.
+"""
+
+from __future__ import annotations
+
+from ctypes import byref, c_size_t, c_uint, c_uint64, c_void_p, create_string_buffer
+
+from targetenv.model.capabilities import Capabilities, Property
+from targetenv.model.device import Device, Unavailable
+from targetenv.model.version import Version
+from targetenv_runtime.drivers import absence
+from targetenv_runtime.ffi.library import Library, LibraryMissing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ctypes import CDLL
+
+LIBRARY = Library("OpenCL ICD loader", ("libOpenCL.so.1", "libOpenCL.so"))
+_INSTALL_LOADER = "install the OpenCL loader (Debian and Ubuntu: `ocl-icd-libopencl1`)"
+_INSTALL_DRIVER = "install the OpenCL driver of your device, or PoCL for the CPU (Debian and Ubuntu: `pocl-opencl-icd`)"
+
+_NO_DEVICE, _NO_PLATFORM = -1, -1001
+_ALL_TYPES = 0xFFFFFFFF
+_NAMES = {_NO_DEVICE: "CL_DEVICE_NOT_FOUND", -5: "CL_OUT_OF_RESOURCES", -6: "CL_OUT_OF_HOST_MEMORY", -30: "CL_INVALID_VALUE"}
+_NAMES |= {-32: "CL_INVALID_PLATFORM", -33: "CL_INVALID_DEVICE", _NO_PLATFORM: "CL_PLATFORM_NOT_FOUND_KHR"}
+
+_PLATFORM_NAME, _PLATFORM_VERSION = 0x0902, 0x0901
+_NAME, _VENDOR, _DRIVER_VERSION, _VERSION, _EXTENSIONS = 0x102B, 0x102C, 0x102D, 0x102F, 0x1030
+_IL_VERSION, _SUB_GROUP_SIZES, _UUID = 0x105B, 0x4108, 0x106A
+
+LIMITS = {
+    "CL_DEVICE_TYPE": 0x1000,
+    "CL_DEVICE_VENDOR_ID": 0x1001,
+    "CL_DEVICE_MAX_COMPUTE_UNITS": 0x1002,
+    "CL_DEVICE_MAX_WORK_ITEM_DIMENSIONS": 0x1003,
+    "CL_DEVICE_MAX_WORK_GROUP_SIZE": 0x1004,
+    "CL_DEVICE_MAX_CLOCK_FREQUENCY": 0x100C,
+    "CL_DEVICE_ADDRESS_BITS": 0x100D,
+    "CL_DEVICE_MAX_MEM_ALLOC_SIZE": 0x1010,
+    "CL_DEVICE_MAX_PARAMETER_SIZE": 0x1017,
+    "CL_DEVICE_MEM_BASE_ADDR_ALIGN": 0x1019,
+    "CL_DEVICE_GLOBAL_MEM_SIZE": 0x101F,
+    "CL_DEVICE_MAX_CONSTANT_BUFFER_SIZE": 0x1020,
+    "CL_DEVICE_LOCAL_MEM_SIZE": 0x1023,
+}
+
+_COMPILER_AVAILABLE = 0x1028
+
+
+class _Failed(Exception):
+    """A call answered something else than CL_SUCCESS."""
+
+    def __init__(self, call: str, number: int) -> None:
+        super().__init__(call, number)
+        self.number = number
+        self.unavailable = absence.failed("opencl", call, number, _NAMES.get(number, "unknown error"))
+
+
+def probe(library: Library = LIBRARY) -> tuple[list[Device], list[Unavailable]]:
+    """The devices in the loader's order, counted across platforms, or the reason why there are none."""
+    try:
+        opencl = library.open()
+    except LibraryMissing as missing:
+        return [], [absence.no_library("opencl", missing, _INSTALL_LOADER)]
+    devices: list[Device] = []
+    try:
+        for platform in _list(opencl, "clGetPlatformIDs"):
+            devices += [
+                _device(opencl, platform, handle, len(devices) + index) for index, handle in enumerate(_of(opencl, platform))
+            ]
+    except _Failed as failure:
+        if failure.number == _NO_PLATFORM:
+            return [], [absence.no_device("opencl", "no OpenCL platform is installed", _INSTALL_DRIVER)]
+        return devices, [failure.unavailable]
+    return devices, [] if devices else [absence.no_device("opencl", "the OpenCL platforms find no device", _INSTALL_DRIVER)]
+
+
+def _list(opencl: CDLL, call: str, *leading: object) -> list[c_void_p]:
+    """Handles by the two-call protocol: first how many, then which."""
+    count = c_uint()
+    _check(call, getattr(opencl, call)(*leading, c_uint(0), None, byref(count)))
+    handles = (c_void_p * count.value)()
+    _check(call, getattr(opencl, call)(*leading, c_uint(count.value), handles, None))
+    return [c_void_p(handle) for handle in handles]
+
+
+def _of(opencl: CDLL, platform: c_void_p) -> list[c_void_p]:
+    try:
+        return _list(opencl, "clGetDeviceIDs", platform, c_uint64(_ALL_TYPES))
+    except _Failed as failure:
+        if failure.number == _NO_DEVICE:
+            return []
+        raise
+
+
+def _device(opencl: CDLL, platform: c_void_p, handle: c_void_p, ordinal: int) -> Device:
+    def text(number: int) -> str:
+        return (_info(opencl, "clGetDeviceInfo", handle, number) or b"").rstrip(b"\0").decode(errors="replace").strip()
+
+    def whole(number: int) -> int | None:
+        answer = _info(opencl, "clGetDeviceInfo", handle, number)
+        return None if answer is None else int.from_bytes(answer, "little")
+
+    name = text(_NAME)
+    extensions = frozenset(text(_EXTENSIONS).split())
+    formats = {"opencl-c"} if whole(_COMPILER_AVAILABLE) else set()
+    if "SPIR-V" in text(_IL_VERSION):
+        formats.add("spirv")
+    sizes = _info(opencl, "clGetDeviceInfo", handle, _SUB_GROUP_SIZES) or b""
+    limits = {limit: value for limit, number in LIMITS.items() if (value := whole(number)) is not None}
+    offers = Capabilities(
+        api="opencl",
+        version=_version(text(_VERSION)),
+        formats=frozenset(formats),
+        extensions=extensions,
+        properties=tuple(Property(limit, value) for limit, value in sorted(limits.items())),
+        subgroup_sizes=frozenset(int.from_bytes(sizes[at : at + 8], "little") for at in range(0, len(sizes), 8)),
+        complete=False,
+    )
+    identity = [("platform", _platform(opencl, platform, _PLATFORM_NAME)), ("vendor", text(_VENDOR))]
+    if "cl_khr_device_uuid" in extensions and (uuid := _info(opencl, "clGetDeviceInfo", handle, _UUID)):
+        identity.append(("uuid", uuid.hex()))
+    provenance = (("driver", text(_DRIVER_VERSION)), ("platform", _platform(opencl, platform, _PLATFORM_VERSION)))
+    memory = limits.get("CL_DEVICE_GLOBAL_MEM_SIZE", 0)
+    return Device(
+        f"opencl://{ordinal}",
+        name,
+        "opencl",
+        offers,
+        identity=tuple(sorted(identity)),
+        provenance=provenance,
+        memory=(f"{memory >> 20} MiB of global memory",),
+    )
+
+
+def _platform(opencl: CDLL, platform: c_void_p, number: int) -> str:
+    return (_info(opencl, "clGetPlatformInfo", platform, number) or b"").rstrip(b"\0").decode(errors="replace")
+
+
+def _info(opencl: CDLL, call: str, handle: c_void_p, number: int) -> bytes | None:
+    """One answer as bytes, None where the device does not know the question."""
+    size = c_size_t()
+    if getattr(opencl, call)(handle, c_uint(number), c_size_t(0), None, byref(size)) != 0:
+        return None
+    answer = create_string_buffer(size.value)
+    if getattr(opencl, call)(handle, c_uint(number), size, answer, None) != 0:
+        return None
+    return answer.raw
+
+
+def _version(text: str) -> Version | None:
+    """`OpenCL 3.0 PoCL ...` is 3.0 (the specification fixes the first two words)."""
+    words = text.split()
+    parts = words[1].split(".") if len(words) > 1 else []
+    return Version(int(parts[0]), int(parts[1])) if len(parts) == 2 and all(part.isdecimal() for part in parts) else None
+
+
+def _check(call: str, number: int) -> None:
+    if number != 0:
+        raise _Failed(call, number)

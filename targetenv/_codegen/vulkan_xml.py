@@ -1,6 +1,6 @@
 """vk.xml as plain records. Only what `api="vulkan"` may use: Vulkan SC and disabled extensions are counted and left out.
 
-Reads every registry from 1.3.239 on. Source of the format: Vulkan-Docs/registry.adoc.
+Reads every registry from 1.3.239 on; member aliases are in it since 1.4.355. Source of the format: Vulkan-Docs/registry.adoc.
 """
 
 from __future__ import annotations

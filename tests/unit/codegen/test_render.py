@@ -67,3 +67,45 @@ def test_an_old_grammar_gives_its_aliases_as_enumerants() -> None:
 def test_what_is_no_registry_is_refused(grammar: spirv_grammar.Grammar, cpus: cpu_facts.CpuFacts) -> None:
     with pytest.raises(ValueError, match="not a Vulkan registry"):
         render.render(Source("other.xml", b"<registry/>"), grammar, cpus)
+
+
+def _report(old: str, new: str, grammar: spirv_grammar.Grammar, cpus: cpu_facts.CpuFacts) -> str:
+    data = inputs.vk_xml().data
+    assert old.encode() in data
+    source = Source("vk.xml", data.replace(old.encode(), new.encode(), 1))
+    return render.render(source, grammar, cpus)["docs/reference/registry-report.md"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "oddity"),
+    [
+        ('limittype="min,mul"', 'limittype="loud"', "Types that no rule covers"),
+        (
+            'alias="VkPhysicalDeviceMultiviewFeatures::multiview"',
+            'alias="VkGone::multiview"',
+            "is an alias of `VkGone::multiview`",
+        ),
+        ('promotedto="VK_KHR_line_rasterization"', 'promotedto="VK_KHR_gone"', "promotedto `VK_KHR_gone`"),
+        (
+            'feature="shaderInt64" requires',
+            'feature="shaderInt65" requires',
+            "`Int64`: `VkPhysicalDeviceFeatures::shaderInt65`",
+        ),
+        ('<spirvcapability name="Int64">', '<spirvcapability name="Int65">', "capability `Int65`"),
+    ],
+)
+def test_the_report_shows_what_is_odd(
+    old: str, new: str, oddity: str, grammar: spirv_grammar.Grammar, cpus: cpu_facts.CpuFacts
+) -> None:
+    assert oddity not in render.render(inputs.vk_xml(), grammar, cpus)["docs/reference/registry-report.md"]
+    assert oddity in _report(old, new, grammar, cpus)
+
+
+def test_a_condition_of_a_new_kind_is_refused(grammar: spirv_grammar.Grammar, cpus: cpu_facts.CpuFacts) -> None:
+    with pytest.raises(ValueError, match="of a kind that is not known"):
+        _report('<enable version="VK_VERSION_1_0" />', '<enable phase="full" />', grammar, cpus)
+
+
+def test_a_type_of_unknown_size_is_refused(grammar: spirv_grammar.Grammar, cpus: cpu_facts.CpuFacts) -> None:
+    with pytest.raises(LookupError, match="the size of `Monster` is not known"):
+        _report("<type>HWND</type>", "<type>Monster</type>", grammar, cpus)

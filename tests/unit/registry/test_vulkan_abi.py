@@ -9,6 +9,88 @@ from targetenv.registry._generated import vulkan, vulkan_providers
 from targetenv.registry._generated import vulkan_abi as tables
 from targetenv.registry.rows import keys, row, sorted_row
 
+# sizeof() by gcc 12 with Debian's libvulkan-dev 1.3.239 on x86-64.
+SIZES = """
+VkApplicationInfo 48
+VkInstanceCreateInfo 64
+VkExtensionProperties 260
+VkLayerProperties 520
+VkPhysicalDeviceProperties 824
+VkPhysicalDeviceProperties2 840
+VkPhysicalDeviceLimits 504
+VkPhysicalDeviceSparseProperties 20
+VkPhysicalDeviceFeatures 220
+VkPhysicalDeviceFeatures2 240
+VkPhysicalDeviceVulkan11Features 64
+VkPhysicalDeviceVulkan12Features 208
+VkPhysicalDeviceVulkan13Features 80
+VkPhysicalDeviceVulkan11Properties 112
+VkPhysicalDeviceVulkan12Properties 736
+VkPhysicalDeviceVulkan13Properties 216
+VkPhysicalDeviceSubgroupProperties 32
+VkPhysicalDeviceSubgroupSizeControlProperties 32
+VkPhysicalDeviceDriverProperties 536
+VkPhysicalDeviceIDProperties 64
+VkPhysicalDeviceFloatControlsProperties 88
+VkPhysicalDeviceMemoryProperties 520
+VkMemoryType 8
+VkMemoryHeap 16
+VkQueueFamilyProperties 24
+VkQueueFamilyProperties2 40
+VkConformanceVersion 4
+VkExtent3D 12
+VkDeviceQueueCreateInfo 40
+VkDeviceCreateInfo 72
+VkSubmitInfo 72
+VkSubmitInfo2 64
+VkTimelineSemaphoreSubmitInfo 48
+VkSemaphoreTypeCreateInfo 32
+VkSemaphoreCreateInfo 24
+VkSemaphoreWaitInfo 40
+VkSemaphoreSignalInfo 32
+VkSemaphoreSubmitInfo 48
+VkCommandBufferSubmitInfo 32
+VkFenceCreateInfo 24
+VkBufferCreateInfo 56
+VkMemoryRequirements 24
+VkMemoryAllocateInfo 32
+VkMappedMemoryRange 40
+VkDescriptorSetLayoutBinding 24
+VkDescriptorSetLayoutCreateInfo 32
+VkDescriptorPoolSize 8
+VkDescriptorPoolCreateInfo 40
+VkDescriptorSetAllocateInfo 40
+VkDescriptorBufferInfo 24
+VkWriteDescriptorSet 64
+VkPushConstantRange 12
+VkPipelineLayoutCreateInfo 48
+VkShaderModuleCreateInfo 40
+VkPipelineShaderStageCreateInfo 48
+VkPipelineShaderStageRequiredSubgroupSizeCreateInfo 24
+VkSpecializationMapEntry 16
+VkSpecializationInfo 32
+VkComputePipelineCreateInfo 96
+VkCommandPoolCreateInfo 24
+VkCommandBufferAllocateInfo 32
+VkCommandBufferBeginInfo 32
+VkBufferCopy 24
+VkMemoryBarrier 24
+VkMemoryBarrier2 48
+VkBufferMemoryBarrier 56
+VkDependencyInfo 64
+VkQueryPoolCreateInfo 32
+VkDebugUtilsMessengerCreateInfoEXT 48
+VkValidationFeaturesEXT 48
+VkAccelerationStructureInstanceKHR 64
+VkClearColorValue 16
+VkTransformMatrixKHR 48
+"""
+
+
+def test_the_structs_that_the_drivers_use_have_the_sizes_of_the_c_headers() -> None:
+    recorded = {name: int(size) for name, size in (line.split() for line in SIZES.split("\n") if line)}
+    assert {name: vulkan_abi.layout(name).size for name in recorded} == recorded
+
 
 def test_bit_fields_share_a_word() -> None:
     layout = vulkan_abi.layout("VkAccelerationStructureInstanceKHR")

@@ -100,6 +100,22 @@ def booleans(answer: Answer) -> tuple[set[str], set[str]]:
     return true, asked - true
 
 
+def keep(answer: Answer, wanted: Callable[[str], bool]) -> set[str]:
+    """Set every feature that is not wanted to false, in place; the canonical names of those that remain true.
+
+    What is left is a chain that enables them.
+    """
+    kept: set[str] = set()
+    for struct, at in answer.placed:
+        names = registry.feature_members("VkPhysicalDeviceFeatures" if struct == FEATURES else struct)
+        form = Struct(f"{len(names)}I")
+        told = form.unpack_from(answer.memory, at + _HEADER.size)
+        chosen = [value if value and wanted(name) else 0 for name, value in zip(names, told, strict=True)]
+        form.pack_into(answer.memory, at + _HEADER.size, *chosen)
+        kept.update(name for name, value in zip(names, chosen, strict=True) if value)
+    return kept
+
+
 def values(answer: Answer) -> dict[str, PropertyValue]:
     """Every property under its canonical name.
 

@@ -1,0 +1,383 @@
+"""A VkQueue with one timeline semaphore that counts its submissions: epoch e is done when the semaphore is at e."""
+
+from __future__ import annotations
+
+import ctypes
+from collections import deque
+from threading import Lock
+from time import monotonic
+
+from targetenv.registry import vulkan_abi as abi
+from targetenv_runtime.drivers.vulkan.block import block, integers, pointers, room
+from targetenv_runtime.drivers.vulkan.recording import Native
+from targetenv_runtime.status import HalError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
+
+    from targetenv_runtime.buffer import BufferRef
+    from targetenv_runtime.commands import Recording
+    from targetenv_runtime.drivers.vulkan.device import LogicalDevice
+    from targetenv_runtime.drivers.vulkan.recording import Recorder
+    from targetenv_runtime.ffi.library import Native as Function
+
+SLICE = 100_000_000  # nanoseconds of one native wait, so that Ctrl-C is heard
+_KEPT = 32  # native command buffers kept for one recording
+_IDLE = 64  # used command buffers kept for the next recordings
+
+
+class DeviceQueue:
+    """Submits in any thread, one at a time; waits in any number of threads."""
+
+    def __init__(self, device: LogicalDevice, recorder: Recorder, index: int, *, two: bool) -> None:
+        self.device = device
+        self.recorder = recorder
+        self.index = index
+        self.two = two
+        self.lock = Lock()
+        self.next = 0
+        self.handle = ctypes.c_void_p()
+        device.call("vkGetDeviceQueue")(device.handle, device.family, index, ctypes.byref(self.handle))
+        kind = block("VkSemaphoreTypeCreateInfo", semaphoreType=abi.constant("VK_SEMAPHORE_TYPE_TIMELINE"))
+        self.semaphore = device.create("vkCreateSemaphore", block("VkSemaphoreCreateInfo", pNext=kind).buffer)
+        flags = abi.constant("VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT")
+        info = block("VkCommandPoolCreateInfo", flags=flags, queueFamilyIndex=device.family)
+        self.pool = device.create("vkCreateCommandPool", info.buffer)
+        self.orphans: deque[Native] = deque()  # what finalizers gave back; they may run in the middle of anything
+        self._flying: deque[Native] = deque()
+        self._idle: list[Native] = []
+        self._every: list[Native] = []
+        self._waits: list[WaitInfo] = []
+        self._submission = Submission(self)
+        self._count = device.call("vkGetSemaphoreCounterValue")
+        self._wait = device.call("vkWaitSemaphores")
+
+    def submit(self, recording: Recording | None, table: Sequence[BufferRef], waits: Sequence[tuple[DeviceQueue, int]]) -> int:
+        """Start a recording after the epochs of other queues; its own epoch."""
+        with self.lock:
+            self.device.require()
+            self._collect()
+            native = None
+            if recording is not None and recording.levels:
+                native = self._replayed(recording, table) if recording.reusable else self._recorded(recording, table, once=True)
+            submission = self._submission
+            if len(waits) > submission.capacity:
+                submission = self._submission = Submission(self, capacity=2 * len(waits))
+            epoch = self.next + 1
+            try:
+                submission.fire(native.handle if native is not None else None, waits, epoch)
+            except HalError:
+                if native is not None and recording is not None and not recording.reusable:
+                    self._idle.append(native)
+                raise
+            self.next = epoch
+            if native is not None and recording is not None:
+                native.epoch = epoch
+                if not recording.reusable:
+                    self._flying.append(native)
+            return epoch
+
+    def completed(self) -> int:
+        """The newest complete epoch; of a lost device all are complete."""
+        if self.device.lost is not None:
+            return self.next
+        value = ctypes.c_uint64()
+        try:
+            result = self._count(self.device.handle, self.semaphore, ctypes.byref(value))
+            if result:
+                self.device.check("vkGetSemaphoreCounterValue", result)
+        except HalError:
+            if self.device.lost is None:
+                raise
+            return self.next
+        return min(value.value, self.next)  # a lost device may count to the end of time
+
+    def wait(self, epoch: int, timeout: float | None) -> bool:
+        """Block until an epoch is complete; whether it is. Interruptible every 0.1 s."""
+        if self.device.lost is not None:
+            return True
+        info = self._waits.pop() if self._waits else WaitInfo(self)
+        try:
+            info.value.value = epoch
+            deadline = None if timeout is None else monotonic() + timeout
+            while True:
+                left = SLICE if deadline is None else min(SLICE, max(0, round((deadline - monotonic()) * 1e9)))
+                result = self._wait(self.device.handle, info.block.buffer, ctypes.c_uint64(left))
+                if result == 0:
+                    return True
+                try:
+                    self.device.check("vkWaitSemaphores", result)
+                except HalError:
+                    if self.device.lost is None:
+                        raise
+                    return True
+                if deadline is not None and monotonic() >= deadline:
+                    return False
+        finally:
+            self._waits.append(info)
+
+    def bound(self, recording: Recording) -> Callable[[], object]:
+        """A callable that runs a recording without slots to its end: two native calls, in blocks of memory made here."""
+        with self.lock:
+            self.device.require()
+            self._collect()
+            native = self._recorded(recording, (), shared=True)
+        return _bound(self, native)
+
+    def release(self, natives: Iterable[Native]) -> None:
+        """Take back what was kept for a recording; no submission uses it any more."""
+        with self.lock:
+            for native in natives:
+                self._recycle(native)
+
+    def close(self) -> None:
+        """Destroy everything; the queue is idle, or the device lost."""
+        for native in self._every:
+            self.recorder.discard(native)
+        self.device.destroyer("vkDestroyCommandPool")(self.pool)  # and every command buffer from it
+        self.device.destroyer("vkDestroySemaphore")(self.semaphore)
+
+    # --- native command buffers
+
+    def _replayed(self, recording: Recording, table: Sequence[BufferRef]) -> Native:
+        """The command buffer of this recording and table; while that is in flight a second, which may fly many times at once."""
+        kept = recording.replay
+        key = (self.index, *((ref.buffer.allocation.handle, ref.offset, ref.length) for ref in table))
+        natives = kept.get(key)
+        if natives is None:
+            self._forget(kept)
+            natives = kept[key] = []
+        assert isinstance(natives, list), "made here"
+        done = self.completed()
+        for native in natives:
+            if native.shared or native.epoch <= done:
+                return native  # type: ignore[no-any-return]
+        native = self._recorded(recording, table, shared=bool(natives))
+        natives.append(native)
+        return native
+
+    def _forget(self, kept: dict[object, object]) -> None:
+        """Make room for one more table: give back what is idle, oldest first."""
+        if len(kept) < _KEPT:
+            return
+        done = self.completed()
+        for key, natives in list(kept.items()):
+            assert isinstance(key, tuple)
+            assert isinstance(natives, list)
+            if key[0] == self.index and all(native.epoch <= done for native in natives):
+                del kept[key]
+                for native in natives:
+                    self._recycle(native)
+                if len(kept) < _KEPT:
+                    return
+
+    def _recorded(
+        self, recording: Recording, table: Sequence[BufferRef], *, once: bool = False, shared: bool = False
+    ) -> Native:
+        native = self._take()
+        try:
+            self.recorder.record(native, recording.levels, table, once=once, shared=shared)
+        except HalError:
+            self._recycle(native)
+            raise
+        return native
+
+    def _take(self) -> Native:
+        if self._idle:
+            return self._idle.pop()
+        info = block(
+            "VkCommandBufferAllocateInfo",
+            commandPool=self.pool.value,
+            level=abi.constant("VK_COMMAND_BUFFER_LEVEL_PRIMARY"),
+            commandBufferCount=1,
+        )
+        handle = ctypes.c_void_p()
+        allocate = self.device.call("vkAllocateCommandBuffers")
+        self.device.check("vkAllocateCommandBuffers", allocate(self.device.handle, info.buffer, ctypes.byref(handle)))
+        native = Native(handle)
+        self._every.append(native)
+        return native
+
+    def _recycle(self, native: Native) -> None:
+        self.recorder.reset(native)
+        native.shared = False
+        if len(self._idle) < _IDLE:
+            self._idle.append(native)
+            return
+        self.recorder.discard(native)
+        self._every.remove(native)
+        handles = pointers([native.handle.value or 0])
+        self.device.call("vkFreeCommandBuffers")(self.device.handle, self.pool, 1, handles)
+
+    def _collect(self) -> None:
+        """Take back what is no longer in flight."""
+        while self.orphans:
+            self._flying.append(self.orphans.popleft())
+        if self._flying:
+            done = self.completed()
+            for _ in range(len(self._flying)):
+                native = self._flying.popleft()
+                if native.epoch <= done:
+                    self._recycle(native)
+                else:
+                    self._flying.append(native)
+
+
+class Submission:
+    """The memory of one vkQueueSubmit2, written once and patched: which command buffer, which waits, which epoch.
+
+    Where the device has no synchronization2, the same for vkQueueSubmit.
+    """
+
+    __slots__ = ("_commands", "_counts", "_function", "_info", "_kept", "_queue", "_signal", "_stages", "_wait", "capacity")
+
+    def __init__(self, queue: DeviceQueue, *, capacity: int = 8) -> None:
+        self._queue = queue
+        self.capacity = capacity
+        device = queue.device
+        if queue.two:
+            signal = block("VkSemaphoreSubmitInfo", semaphore=queue.semaphore.value, stageMask=_all_commands(two=True))
+            commands = block("VkCommandBufferSubmitInfo")
+            waits = room("VkSemaphoreSubmitInfo", capacity)
+            info = block(
+                "VkSubmitInfo2",
+                pWaitSemaphoreInfos=waits,
+                pCommandBufferInfos=commands,
+                signalSemaphoreInfoCount=1,
+                pSignalSemaphoreInfos=signal,
+            )
+            self._function: Function = device.call("vkQueueSubmit2")
+            self._counts = [_at(info, "waitSemaphoreInfoCount"), _at(info, "commandBufferInfoCount")]
+            self._commands = _at(commands, "commandBuffer", ctypes.c_uint64)
+            self._signal = _at(signal, "value", ctypes.c_uint64)
+            stride = abi.header("VkSemaphoreSubmitInfo")[0]
+            handle, value, stages = (waits.offset(name) for name in ("semaphore", "value", "stageMask"))
+            self._wait = [
+                (
+                    ctypes.c_uint64.from_buffer(waits.buffer, row * stride + handle),
+                    ctypes.c_uint64.from_buffer(waits.buffer, row * stride + value),
+                )
+                for row in range(capacity)
+            ]
+            for row in range(capacity):
+                ctypes.c_uint64.from_buffer(waits.buffer, row * stride + stages).value = _all_commands(two=True)
+            self._kept: object = (info, waits, commands, signal)
+        else:
+            handles, values, stages1 = (
+                pointers([0] * capacity),
+                pointers([0] * capacity),
+                integers([_all_commands()] * capacity),
+            )
+            signalled, command = pointers([0]), pointers([0])
+            timeline = block(
+                "VkTimelineSemaphoreSubmitInfo",
+                pWaitSemaphoreValues=values,
+                signalSemaphoreValueCount=1,
+                pSignalSemaphoreValues=signalled,
+            )
+            info = block(
+                "VkSubmitInfo",
+                pNext=timeline,
+                pWaitSemaphores=handles,
+                pWaitDstStageMask=stages1,
+                pCommandBuffers=command,
+                signalSemaphoreCount=1,
+                pSignalSemaphores=pointers([queue.semaphore.value]),
+            )
+            self._function = device.call("vkQueueSubmit")
+            self._counts = [
+                _at(info, "waitSemaphoreCount"),
+                _at(info, "commandBufferCount"),
+                _at(timeline, "waitSemaphoreValueCount"),
+            ]
+            self._commands = ctypes.c_uint64.from_buffer(command)
+            self._signal = ctypes.c_uint64.from_buffer(signalled)
+            self._wait = [
+                (ctypes.c_uint64.from_buffer(handles, row * 8), ctypes.c_uint64.from_buffer(values, row * 8))
+                for row in range(capacity)
+            ]
+            self._kept = (info, timeline)
+        self._info = info.buffer
+
+    def fire(self, commands: ctypes.c_void_p | None, waits: Sequence[tuple[DeviceQueue, int]], epoch: int) -> None:
+        """Submit; under the queue's lock."""
+        for (handle, value), (producer, awaited) in zip(self._wait, waits, strict=False):
+            handle.value = producer.semaphore.value
+            value.value = awaited
+        for count in self._counts:
+            count.value = len(waits)
+        self._counts[1].value = 0 if commands is None else 1
+        self._commands.value = (commands and commands.value) or 0
+        self._signal.value = epoch
+        queue = self._queue
+        result = self._function(queue.handle, 1, self._info, None)
+        if result:
+            queue.device.check("vkQueueSubmit", result)
+
+    def prepared(self, commands: ctypes.c_void_p) -> tuple[Function, tuple[Any, ...], ctypes.c_uint64]:
+        """The call that submits always the same command buffer, and where its epoch is written before."""
+        for count in self._counts:
+            count.value = 0
+        self._counts[1].value = 1
+        self._commands.value = commands.value or 0
+        return self._function, (self._queue.handle, ctypes.c_uint32(1), self._info, None), self._signal
+
+
+class WaitInfo:
+    """The memory of one vkWaitSemaphores on a queue's timeline; `value` is the epoch to wait for."""
+
+    __slots__ = ("block", "value", "values")
+
+    def __init__(self, queue: DeviceQueue) -> None:
+        self.values = pointers([0])
+        self.value = ctypes.c_uint64.from_buffer(self.values)
+        semaphores = pointers([queue.semaphore.value])
+        self.block = block("VkSemaphoreWaitInfo", semaphoreCount=1, pSemaphores=semaphores, pValues=self.values)
+
+
+class _Keeper:
+    """Gives a bound command buffer back to its queue when nobody can run it any more."""
+
+    __slots__ = ("native", "queue", "submission", "wait")
+
+    def __init__(self, queue: DeviceQueue, native: Native) -> None:
+        self.queue = queue
+        self.native = native
+        self.submission = Submission(queue, capacity=0)
+        self.wait = WaitInfo(queue)
+
+    def __del__(self) -> None:
+        self.queue.orphans.append(self.native)
+
+
+def _bound(queue: DeviceQueue, native: Native) -> Callable[[], object]:
+    keeper = _Keeper(queue, native)
+    submit, arguments, signal = keeper.submission.prepared(native.handle)
+    device, lock = queue.device, queue.lock
+    wait, handle, info, awaited = queue._wait, device.handle, keeper.wait.block.buffer, keeper.wait.value
+    once = ctypes.c_uint64(SLICE)
+
+    def run() -> None:
+        with lock:
+            epoch = queue.next + 1
+            signal.value = epoch
+            result = submit(*arguments)
+            if result:
+                device.check("vkQueueSubmit", result)
+            queue.next = keeper.native.epoch = epoch
+            awaited.value = epoch  # another run may raise it before this one waits, which only makes this one wait longer
+        while result := wait(handle, info, once):
+            device.check("vkWaitSemaphores", result)
+
+    return run
+
+
+def _at(where: Any, field: str, kind: type[ctypes.c_uint32 | ctypes.c_uint64] = ctypes.c_uint32) -> Any:
+    """A member of a block as an object whose `value` is the member."""
+    return kind.from_buffer(where.buffer, where.offset(field))
+
+
+def _all_commands(*, two: bool = False) -> int:
+    return abi.constant(f"VK_PIPELINE_STAGE{'_2' if two else ''}_ALL_COMMANDS_BIT")

@@ -36,7 +36,7 @@ class Messages:
         self.told: list[str] = []
         self._native = _CALLBACK(self._hear)
         severities = ("WARNING", "ERROR")
-        kinds = ("GENERAL", "VALIDATION", "PERFORMANCE")
+        kinds = ("VALIDATION", "PERFORMANCE")  # GENERAL is the loader, about the versions of layers
         self.info = block(
             "VkDebugUtilsMessengerCreateInfoEXT",
             messageSeverity=sum(abi.constant(f"VK_DEBUG_UTILS_MESSAGE_SEVERITY_{name}_BIT_EXT") for name in severities),

@@ -142,7 +142,7 @@ class DeviceQueue:
     # --- native command buffers
 
     def _replayed(self, recording: Recording, table: Sequence[BufferRef]) -> Native:
-        """The command buffer of this recording and table; while that is in flight a second, which may fly many times at once."""
+        """The command buffer of this recording and table; while it flies a second one, which may fly many times at once."""
         kept = recording.replay
         key = (self.index, *((ref.buffer.allocation.handle, ref.offset, ref.length) for ref in table))
         natives = kept.get(key)

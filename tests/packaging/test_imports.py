@@ -25,7 +25,7 @@ SLOW = {
     "logging",
     "asyncio",
 }
-LOAD_PATH = ("model", "diagnostics", "registry", "match", "resolve", "launch.py", "cli/app.py", "cli/run.py")
+LOAD_PATH = ("model", "diagnostics", "registry", "match", "resolve", "launch", "cli/app.py", "cli/run.py")
 
 
 def loaded_by(statement: str) -> set[str]:

@@ -72,7 +72,7 @@ class Judge:
     def _version(self, need: needs.NeedsVersion) -> Answer:
         if need.of == "spirv" and (self.offers.spirv is not None or self.offers.api == "vulkan"):
             by = "spirv.version" if self.offers.spirv is None else "spirv.stated"
-            return self._at_least(self._support().environment.version, need, by)
+            return self._at_least(self._support().version, need, by)
         if need.of == self.offers.api and self.offers.version is not None:
             return self._at_least(self.offers.version, need, "version.at-least")
         return self._absent("version.at-least")

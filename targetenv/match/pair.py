@@ -43,6 +43,10 @@ _PLACE = {code: place for place, code in enumerate(_ORDER)}
 
 
 def findings(requirements: Iterable[Requirement], judge: Judge) -> tuple[Finding, ...]:
-    """The findings for distinct requirements, from the coarse question (format) to the fine one, then by name."""
-    found = {judge.check(requirement) for requirement in requirements}
-    return tuple(sorted(found, key=lambda finding: (_PLACE[finding.code], finding.requires)))
+    """The findings for distinct requirements, in the order of `place`."""
+    return tuple(sorted((judge.check(requirement) for requirement in dict.fromkeys(requirements)), key=place))
+
+
+def place(finding: Finding) -> tuple[int, str]:
+    """Where a finding stands among others: from the coarse question (format) to the fine one, then by what is required."""
+    return _PLACE[finding.code], finding.requires

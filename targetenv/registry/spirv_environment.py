@@ -14,6 +14,7 @@ from targetenv.model.record import record
 from targetenv.model.version import Version
 from targetenv.registry import depends, vulkan
 from targetenv.registry._generated import spirv_enables as _tables
+from targetenv.registry.rows import row
 from targetenv.registry.spirv import canonical_capability
 
 TYPE_CHECKING = False
@@ -45,38 +46,54 @@ class EnableResult:
 
 
 class SpirvSupport:
-    """The SPIR-V side of one device. `environment` has what holds for sure, `unknown` what nobody can tell."""
+    """The SPIR-V side of one device. `environment` has what holds for sure, `unknown` what nobody can tell.
 
-    __slots__ = ("_offers", "_required", "environment", "unknown")
+    Both are made when they are first asked for; `version` and `holds` look at no more than what is asked.
+    """
+
+    __slots__ = ("_all", "_offers", "_required", "version")
 
     def __init__(self, offers: Capabilities) -> None:
         self._offers = offers
-        self._required = frozenset[str]()
-        self.unknown = frozenset[str]()
+        self._all: tuple[SpirvEnvironment, frozenset[str]] | None = None
+        self._required: frozenset[str] | None = None
         if offers.spirv is not None:
-            self.environment = offers.spirv
-            return
-        if offers.api != "vulkan":
-            self.environment = SpirvEnvironment(Version(0))
-            return
-        if not offers.complete:  # an answered "no" stands; what was not asked is there where the version demands it
-            self._required = (
-                guaranteed_features(offers.version or Version(1, 0), offers.extensions, offers.features) - offers.denied
-            )
-        tables = (_enables(_tables.CAPABILITIES), _enables(_tables.EXTENSIONS))
-        answers = [{name: self._any(conditions) for name, conditions in table.items()} for table in tables]
-        capabilities, extensions = (frozenset(name for name, holds in table.items() if holds) for table in answers)
-        self.unknown = frozenset(name for table in answers for name, holds in table.items() if holds is None)
-        self.environment = SpirvEnvironment(
-            spirv_version(offers.version or Version(1, 0), offers.extensions), capabilities, extensions
-        )
+            self.version = offers.spirv.version
+        elif offers.api == "vulkan":
+            self.version = spirv_version(offers.version or Version(1, 0), offers.extensions)
+        else:
+            self.version = Version(0)
+
+    @property
+    def environment(self) -> SpirvEnvironment:
+        """The highest version, and every capability and extension that may be declared for sure."""
+        return self._evaluated()[0]
+
+    @property
+    def unknown(self) -> frozenset[str]:
+        """Capabilities and extensions of which the source does not say enough."""
+        return self._evaluated()[1]
+
+    def _evaluated(self) -> tuple[SpirvEnvironment, frozenset[str]]:
+        if self._all is None:
+            if self._offers.spirv is not None:
+                self._all = self._offers.spirv, frozenset()
+            elif self._offers.api != "vulkan":
+                self._all = SpirvEnvironment(self.version), frozenset()
+            else:
+                tables = (_enables(_tables.CAPABILITIES), _enables(_tables.EXTENSIONS))
+                answers = [{name: self._any(conditions) for name, conditions in table.items()} for table in tables]
+                capabilities, extensions = (frozenset(name for name, holds in table.items() if holds) for table in answers)
+                unknown = frozenset(name for table in answers for name, holds in table.items() if holds is None)
+                self._all = SpirvEnvironment(self.version, capabilities, extensions), unknown
+        return self._all
 
     def holds(self, name: str) -> bool | None:
         """Whether the device takes this capability (any spelling) or extension; None is "not known"."""
         canonical = canonical_capability(name) or name
-        if canonical in self.environment.capabilities or canonical in self.environment.extensions:
-            return True
-        return None if canonical in self.unknown else False
+        if self._offers.spirv is not None:
+            return canonical in self._offers.spirv.capabilities or canonical in self._offers.spirv.extensions
+        return self._any(conditions_of(canonical)) if self._offers.api == "vulkan" else False
 
     def why(self, name: str) -> tuple[EnableResult, ...]:
         """Every condition under which Vulkan takes this capability or extension, empty when it never does."""
@@ -135,12 +152,20 @@ class SpirvSupport:
 
     def _feature(self, name: str) -> bool | None:
         offers = self._offers
-        if name in offers.features or name in self._required:
+        if name in offers.features or (not offers.complete and name in self._guaranteed()):
             return True
         implying = vulkan.feature_extension_alias(name)
         if implying is not None and implying in offers.extensions:
             return True
         return False if name in offers.denied else self._absent()
+
+    def _guaranteed(self) -> frozenset[str]:
+        """What was not asked is there where the version demands it; an answered "no" stands."""
+        if self._required is None:
+            offers = self._offers
+            required = guaranteed_features(offers.version or Version(1, 0), offers.extensions, offers.features)
+            self._required = required - offers.denied
+        return self._required
 
     def _absent(self) -> bool | None:
         return False if self._offers.complete else None
@@ -165,9 +190,11 @@ def spirv_version(version: Version, extensions: frozenset[str]) -> Version:
     return max(highest, raised) if extension in extensions and version >= since else highest
 
 
+@cache
 def conditions_of(name: str) -> tuple[Enable, ...]:
     """The conditions of a canonical capability or an extension, as the tables have them."""
-    return _enables(_tables.CAPABILITIES).get(name) or _enables(_tables.EXTENSIONS).get(name, ())
+    found = row(_tables.CAPABILITIES, name) or row(_tables.EXTENSIONS, name)
+    return tuple(map(_enable, found.split(" "))) if found else ()
 
 
 @cache
@@ -208,9 +235,9 @@ def guaranteed_features(version: Version, extensions: frozenset[str], features: 
     before = -1
     while len(found) != before:  # a requirement may depend on a feature that another one brings
         before = len(found)
-        for row in rows:
-            if depends.evaluate(row.depends, holds):
-                found.update(row.features)
+        for mandatory in rows:
+            if depends.evaluate(mandatory.depends, holds):
+                found.update(mandatory.features)
     return frozenset(found)
 
 

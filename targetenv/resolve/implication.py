@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from targetenv.match import isa
+from targetenv.match.phrases import bare
 from targetenv.model import requirement as needs
 from targetenv.model.requirement import Relation
 
@@ -18,22 +19,43 @@ def implies(one: Requirement, other: Requirement) -> bool:
     >>> implies(needs.NeedsVersion("spirv", Version(1, 5)), needs.NeedsVersion("spirv", Version(1, 3)))
     True
     """
-    if one == other:
-        return True
+    if type(one) is needs.NeedsLimit and type(other) is needs.NeedsLimit:
+        return one.name == other.name and _limit_implies(one.relation, one.value, other.relation, other.value)
     match one, other:
         case needs.NeedsVersion(of, version), needs.NeedsVersion(other_of, other_version):
             return of == other_of and version >= other_version
-        case needs.NeedsLimit(name, relation, value), needs.NeedsLimit(other_name, other_relation, other_value):
-            return name == other_name and _limit_implies(relation, value, other_relation, other_value)
         case needs.NeedsIsa(name), needs.NeedsIsa(other_name):
-            return _isa_implies(name, other_name)
+            return name == other_name or _isa_implies(name, other_name)
         case needs.NeedsIsa(name), needs.NeedsFeature(feature):
             return feature in isa.features(name)
         case _:
-            return False
+            return one == other
+
+
+def subject(need: Requirement) -> str:
+    """What a requirement is about, without the value: two variants that need different subgroup sizes share the subject."""
+    match need:
+        case needs.NeedsLimit(name):
+            return bare(name)
+        case needs.NeedsExtension(name) | needs.NeedsCapability(name) | needs.NeedsFeature(name):
+            return name
+        case needs.NeedsVersion(of):
+            return f"{of} version"
+        case needs.NeedsSubgroupSize():
+            return "subgroup size"
+        case needs.NeedsMatrix():
+            return "cooperative matrix"
+        case needs.NeedsIsa():
+            return "instruction set"
+        case needs.NeedsFormat():
+            return "format"
+        case needs.NeedsUnknown(what):
+            return what
 
 
 def _limit_implies(relation: Relation, value: LimitValue, other_relation: Relation, other: LimitValue) -> bool:
+    if relation is Relation.AT_LEAST and isinstance(value, int) and isinstance(other, int):
+        return other_relation is relation and value >= other  # nearly all limits
     if relation is Relation.EXACTLY:  # the offered value is known, so the other question can be answered
         return other_relation.holds(value, other)
     if relation is not other_relation:

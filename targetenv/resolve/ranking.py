@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from targetenv.match.phrases import required
 from targetenv.model.requirement import NeedsFeature, NeedsIsa
-from targetenv.resolve.implication import implies
+from targetenv.resolve.implication import implies, subject
 from targetenv.resolve.kinds import kind_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from targetenv.model.artifact import Artifact
     from targetenv.model.requirement import Requirement
@@ -23,103 +23,131 @@ if TYPE_CHECKING:
 class Ranking:
     """The variants of one kernel, with everything about their order that no device decides.
 
-    `variants` are in order of cost, preference, name and digest. `needs[i]` is the set of requirements of `variants[i]` as bits
-    (bit k stands for `requirements[k]`); `above[i]` is the set of variants, as bits, that are of its format and strictly more
-    specific.
+    `variants` are in order of cost, preference, name and digest; `needs[i]` is the set of requirements of `variants[i]`. Sets
+    are integers: bit k stands for `requirements[k]`, or for `variants[k]`.
     """
 
-    __slots__ = ("above", "needs", "requirements", "variants")
+    __slots__ = ("_above", "_closures", "_formats", "needs", "requirements", "variants")
 
     def __init__(self, variants: Sequence[Artifact]) -> None:
         self.variants = tuple(sorted(variants, key=_static_key))
         index: dict[Requirement, int] = {}
         self.needs = tuple(
-            _bits(index.setdefault(need, len(index)) for need in dict.fromkeys(variant.requires)) for variant in self.variants
+            _bits({index.setdefault(need, len(index)) for need in variant.requires}) for variant in self.variants
         )
         self.requirements = tuple(index)
-        closures = tuple(_closure(needs, _implied(self.requirements)) for needs in self.needs)
-        self.above = tuple(
-            _bits(
-                other
-                for other, artifact in enumerate(self.variants)
-                if artifact.format == variant.format and _stricter(other, one, self.needs, closures)
-            )
-            for one, variant in enumerate(self.variants)
-        )
+        implied = _implied(self.requirements)
+        self._closures = tuple(_closure(needs, implied) for needs in self.needs)
+        self._formats: dict[str, int] = {}
+        for place, variant in enumerate(self.variants):
+            self._formats[variant.format] = self._formats.get(variant.format, 0) | 1 << place
+        self._above: dict[int, int] = {}
 
-    def best(self, met: int) -> int | None:
-        """The index of the variant to run where exactly the requirements in `met` (bits) are met; None when none fits."""
+    def runs(self, met: int) -> int:
+        """The variants all of whose requirements are in `met`."""
         missing = ~met
-        runs = 0
-        bit = 1
+        runs, bit = 0, 1
         for needs in self.needs:
             if not needs & missing:
                 runs |= bit
             bit <<= 1
-        return self.first(runs) if runs else None
+        return runs
+
+    def best(self, met: int) -> Artifact | None:
+        """The variant to run where exactly the requirements in `met` are met, None when none fits."""
+        runs = self.runs(met)
+        return self.variants[self.first(runs)] if runs else None
 
     def first(self, runs: int) -> int:
-        """The first of the variants in `runs` (bits, not empty): no other of them is above it, and its key is least."""
-        above = self.above
-        return next(one for one in range(len(above)) if runs >> one & 1 and not above[one] & runs)
+        """The place of the best variant in `runs` (not empty): no other requires strictly more, and its key is least."""
+        left = runs
+        while True:
+            lowest = left & -left
+            place = lowest.bit_length() - 1
+            if not self.above(place) & runs:
+                return place
+            left ^= lowest
+
+    def above(self, place: int) -> int:
+        """The variants of the same format that require everything that this one does, and more."""
+        found = self._above.get(place)
+        if found is None:
+            needs, closure, closures = self.needs[place], self._closures[place], self._closures
+            alike = self._formats[self.variants[place].format]
+            found = _bits(
+                other
+                for other, theirs in enumerate(self.needs)
+                if alike >> other & 1 and theirs & ~closure and not needs & ~closures[other]
+            )
+            self._above[place] = found
+        return found
 
     def order(self, runs: int) -> list[int]:
         """The variants in `runs`, best first: what is left after each choice is chosen from in the same way."""
         ordered = []
         while runs:
-            one = self.first(runs)
-            ordered.append(one)
-            runs &= ~(1 << one)
+            place = self.first(runs)
+            ordered.append(place)
+            runs ^= 1 << place
         return ordered
 
     def because(self, winner: int, second: int) -> str:
-        """What put `winner` before `second`."""
+        """What put `winner` before `second`, for people."""
         one, other = self.variants[winner], self.variants[second]
-        if self.above[second] >> winner & 1:
-            extra = [required(need) for need in self._of(self.needs[winner] & ~self.needs[second])]
-            return f"more specific than {other.name}: it also requires {' and '.join(sorted(extra)[:2])}"
+        if self.above(second) >> winner & 1:
+            extra = sorted(required(self.requirements[place]) for place in places(self.needs[winner] & ~self.needs[second]))
+            return f"more specific than {other.name}: it also requires {' and '.join(extra[:2])}"
         mine, theirs = kind_of(one.format), kind_of(other.format)
         if mine.cost != theirs.cost:
-            return f"{mine.phrase}, while {other.name} {theirs.phrase}"
+            return f"it {mine.phrase}, {other.name} {theirs.phrase}"
         if one.preference != other.preference:
             return f"preferred to {other.name}: preference {one.preference} over {other.preference}"
         return f"ambiguous: nothing but the name puts it before {other.name}"
 
-    def _of(self, bits: int) -> list[Requirement]:
-        return [need for place, need in enumerate(self.requirements) if bits >> place & 1]
+
+def places(bits: int) -> Iterable[int]:
+    """The members of a set, in order.
+
+    >>> list(places(0b1010))
+    [1, 3]
+    """
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest
 
 
 def _static_key(variant: Artifact) -> tuple[int, int, str, str]:
     return kind_of(variant.format).cost, -variant.preference, variant.name, variant.digest
 
 
-def _bits(places: object) -> int:
+def _bits(members: Iterable[int]) -> int:
     bits = 0
-    for place in places:  # type: ignore[attr-defined]
+    for place in members:
         bits |= 1 << place
     return bits
 
 
 def _implied(requirements: Sequence[Requirement]) -> tuple[int, ...]:
-    """For each requirement, the bits of all that follow from it, itself included.
+    """For each requirement, the set of all that follow from it, itself included.
 
-    Only equal kinds imply one another, but for a CPU's instruction set, which implies features.
+    Only requirements about the same thing imply one another, but for a CPU's instruction set, which implies features.
     """
-    kinds: dict[type, list[int]] = {}
+    about: dict[object, list[int]] = {}
     for place, need in enumerate(requirements):
-        kinds.setdefault(type(need), []).append(place)
-    if NeedsIsa in kinds:
-        kinds[NeedsIsa] += kinds.get(NeedsFeature, ())
-    return tuple(_bits(other for other in kinds[type(need)] if implies(need, requirements[other])) for need in requirements)
+        about.setdefault(subject(need), []).append(place)
+    features = [place for place, need in enumerate(requirements) if isinstance(need, NeedsFeature)]
+    implied = []
+    for need in requirements:
+        candidates = about[subject(need)]
+        if isinstance(need, NeedsIsa):
+            candidates = candidates + features
+        implied.append(_bits(other for other in candidates if implies(need, requirements[other])))
+    return tuple(implied)
 
 
 def _closure(needs: int, implied: Sequence[int]) -> int:
     closed = 0
-    for place, follows in enumerate(implied):
-        if needs >> place & 1:
-            closed |= follows
+    for place in places(needs):
+        closed |= implied[place]
     return closed
-
-
-def _stricter(one: int, other: int, needs: Sequence[int], closures: Sequence[int]) -> bool:
-    return not needs[other] & ~closures[one] and bool(needs[one] & ~closures[other])

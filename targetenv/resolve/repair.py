@@ -10,13 +10,13 @@ from targetenv.model import requirement as needs
 from targetenv.model.record import record
 from targetenv.model.requirement import Relation
 from targetenv.model.verdict import Outcome
+from targetenv.resolve.implication import subject
 from targetenv.resolve.kinds import kind_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from targetenv.model.requirement import Requirement
     from targetenv.model.verdict import Finding, RankedKernel, Resolution, Verdict
 
 
@@ -58,27 +58,6 @@ def hints_for(row: RankedKernel, resolution: Resolution) -> tuple[Hint, ...]:
 def hints_without_device(resolution: Resolution) -> tuple[Hint, ...]:
     """What the absent drivers say would bring a device."""
     return tuple(Hint(Situation.NO_DEVICE, f"{row.driver}: {row.help}") for row in resolution.unavailable if row.help)
-
-
-def subject(need: Requirement) -> str:
-    """What a requirement is about, without the value: two variants that need different subgroup sizes share the subject."""
-    match need:
-        case needs.NeedsLimit(name):
-            return bare(name)
-        case needs.NeedsExtension(name) | needs.NeedsCapability(name) | needs.NeedsFeature(name):
-            return name
-        case needs.NeedsVersion(of):
-            return f"{of} version"
-        case needs.NeedsSubgroupSize():
-            return "subgroup size"
-        case needs.NeedsMatrix():
-            return "cooperative matrix"
-        case needs.NeedsIsa():
-            return "instruction set"
-        case needs.NeedsFormat():
-            return "format"
-        case needs.NeedsUnknown(what):
-            return what
 
 
 def _has(verdict: Verdict, kind: type) -> bool:

@@ -6,7 +6,7 @@ import re
 
 from targetenv.diagnostics.diagnostic import NoCompatibleArtifact
 from targetenv.match.check import Judge
-from targetenv.match.pair import findings
+from targetenv.match.pair import place
 from targetenv.model.verdict import Choice, Outcome, RankedKernel, Resolution, Verdict
 from targetenv.resolve.ranking import Ranking
 
@@ -51,27 +51,32 @@ def require(resolution: Resolution) -> Resolution:
 
 
 def _rank(kernel: str, ranking: Ranking, device: Device, judge: Judge, unknown: str) -> RankedKernel:
-    verdicts = [Verdict(variant, device, findings(variant.requires, judge)) for variant in ranking.variants]
-    outcomes = [verdict.outcome for verdict in verdicts]
-    known = sum(1 << place for place, outcome in enumerate(outcomes) if outcome is Outcome.SATISFIED)
-    maybe = sum(1 << place for place, outcome in enumerate(outcomes) if outcome is Outcome.UNKNOWN)
+    found = [judge.check(need) for need in ranking.requirements]
+    in_order = sorted(range(len(found)), key=lambda at: place(found[at]))
+    verdicts = [
+        Verdict(variant, device, tuple(found[at] for at in in_order if needs >> at & 1))
+        for variant, needs in zip(ranking.variants, ranking.needs, strict=True)
+    ]
+    met = sum(1 << at for at, finding in enumerate(found) if finding.outcome is Outcome.SATISFIED)
+    maybe = sum(1 << at for at, finding in enumerate(found) if finding.outcome is not Outcome.UNSATISFIED)
+    known = ranking.runs(met)
     ordered = ranking.order(known)
     if unknown == "allow":
-        ordered += ranking.order(maybe)
+        ordered += ranking.order(ranking.runs(maybe) & ~known)
     running = frozenset(ordered)
-    missed = sorted((place for place in range(len(verdicts)) if place not in running), key=lambda at: _distance(verdicts[at]))
+    missed = sorted((at for at in range(len(verdicts)) if at not in running), key=lambda at: _distance(verdicts[at]))
     choice = Choice(kernel, device.uri, None)
     if ordered:
-        choice = Choice(kernel, device.uri, ranking.variants[ordered[0]].name, _because(ranking, ordered, outcomes))
-    return RankedKernel(kernel, device, tuple(verdicts[place] for place in [*ordered, *missed]), choice)
+        choice = Choice(kernel, device.uri, ranking.variants[ordered[0]].name, _because(ranking, ordered, known))
+    return RankedKernel(kernel, device, tuple(verdicts[at] for at in [*ordered, *missed]), choice)
 
 
-def _because(ranking: Ranking, ordered: Sequence[int], outcomes: Sequence[Outcome]) -> str:
-    winner = ordered[0]
-    allowed = "allowed although it is not known to run" if outcomes[winner] is Outcome.UNKNOWN else ""
+def _because(ranking: Ranking, ordered: Sequence[int], known: int) -> str:
+    winner, certain = ordered[0], bool(known >> ordered[0] & 1)
+    allowed = "" if certain else "allowed although it is not known to run"
     if len(ordered) == 1:
         return allowed
-    if outcomes[winner] is not outcomes[ordered[1]]:
+    if certain and not known >> ordered[1] & 1:
         return f"known to run, while {ranking.variants[ordered[1]].name} is not"
     return "; ".join(part for part in (allowed, ranking.because(winner, ordered[1])) if part)
 

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 VERBS = {
+    "parse": "what a target says, canonically, or in another dialect",
+    "probe": "the devices of this machine and everything they offer",
+    "inspect": "what files contain and require",
     "build": "build a package from a targetenv.toml",
+    "pack": "make a package of executables that are built already",
+    "resolve": "which variant runs on which device, and why",
+    "match": "whether one target or file fits another",
     "explain": "the page of one diagnostic code",
 }
 BUG, INTERRUPTED, BROKEN_PIPE = 70, 130, 141

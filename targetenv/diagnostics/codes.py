@@ -103,6 +103,7 @@ CODES: dict[str, str] = {
     "TE3108": "subgroup size not offered",
     "TE3109": "cooperative matrix not offered",
     "TE3110": "requirement not known",
+    "TE4412": "package hides a requirement",
     # --- TE45: the build config
     "TE4501": "build config is not valid TOML",
     "TE4502": "unknown key in the build config",
@@ -147,6 +148,9 @@ CODES: dict[str, str] = {
     "TE5108": "kernel module is not loaded",
     # --- TE52: what a command line or a call asks for
     "TE5200": "command line is not understood",
+    "TE5201": "unknown kernel",
+    "TE5209": "unknown device or driver",
+    "TE5211": "device is not there",
     "TE5213": "unknown diagnostic code",
     # --- TE9: targetenv itself
     "TE9001": "a bug in targetenv",

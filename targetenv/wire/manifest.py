@@ -125,7 +125,7 @@ def _package(value: object) -> Package:
 
 
 def _kernel(value: object, at: str) -> PackagedKernel:
-    row = _object(value, at, "name", "constants", "bindings", "grid")
+    row = _object(value, at, "name", "constants", "bindings", "grid", "open")
     constants = tuple(_constant(entry, where) for entry, where in _rows(row["constants"], f"{at}/constants"))
     bindings = tuple(_binding(entry, where) for entry, where in _rows(row["bindings"], f"{at}/bindings"))
     grid = _optional(row["grid"], lambda entry: _extents(entry, f"{at}/grid"))
@@ -139,7 +139,9 @@ def _kernel(value: object, at: str) -> PackagedKernel:
     for size in (*(constant.value for constant in constants), *(grid or ()), *of_bindings):
         if size is not None and Extent.parse(size).name not in (None, *known):
             raise _Misfit(f"`{size}` in `{at}` names no binding")
-    return PackagedKernel(_text(row, "name", at), constants, bindings, grid)
+    if not isinstance(row["open"], bool):
+        raise _Misfit(f"`{at}/open` must be true or false")
+    return PackagedKernel(_text(row, "name", at), constants, bindings, grid, row["open"])
 
 
 def _constant(value: object, at: str) -> Constant:
@@ -292,6 +294,7 @@ def _kernel_document(kernel: PackagedKernel) -> dict[str, object]:
             {"name": row.name, "dtype": row.dtype, "access": row.access, "shape": _list(row.shape)} for row in kernel.bindings
         ],
         "grid": _list(kernel.grid),
+        "open": kernel.open,
     }
 
 

@@ -54,13 +54,15 @@ class Binding:
 class PackagedKernel:
     """One kernel's interface, shared by all its variants: parameters in order and the grid, whose extents count elements.
 
-    `grid` is None where the package does not know it; the caller then says how much there is to do.
+    `grid` is None where the package does not know it; the caller then says how much there is to do. An `open` kernel may take
+    more parameters than are listed: its executables do not say how many, and nobody declared it.
     """
 
     name: str
     constants: tuple[Constant, ...] = ()
     bindings: tuple[Binding, ...] = ()
     grid: tuple[str | int, ...] | None = None
+    open: bool = False
 
 
 @record
@@ -87,8 +89,8 @@ class Variant:
         inside = Kernel(
             kernel.name,
             self.workgroup_size,
-            len(kernel.bindings),
-            constant_block_size(kernel.constants),
+            None if kernel.open else len(kernel.bindings),
+            None if kernel.open else constant_block_size(kernel.constants),
             self.local_memory,
             None if self.entry_point == kernel.name else self.entry_point,
             self.subgroup_size,

@@ -1,0 +1,60 @@
+"""Devices as target environments: what a build config would have to say to build for exactly this device."""
+
+from __future__ import annotations
+
+from targetenv.model.target_env import TargetEnv
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from targetenv.model.device import Device
+
+# PCI vendor IDs, and Google's for SwiftShader, as the words of IREE's dialects.
+_VENDORS = {
+    0x1002: "AMD",
+    0x13B5: "ARM",
+    0x106B: "Apple",
+    0x14E4: "Broadcom",
+    0x1010: "Imagination",
+    0x8086: "Intel",
+    0x10DE: "NVIDIA",
+    0x5143: "Qualcomm",
+    0x1AE0: "SwiftShader",
+}
+_TYPES = {
+    "cpu": "CPU",
+    "discrete-gpu": "DiscreteGPU",
+    "integrated-gpu": "IntegratedGPU",
+    "virtual-gpu": "Other",
+    "other": "Other",
+}
+_DIALECTS = {"vulkan": "vk"}
+
+
+def environment_of(device: Device) -> TargetEnv:
+    """The environment that promises everything this device offers.
+
+    >>> from targetenv.model.capabilities import Capabilities
+    >>> from targetenv.model.device import Device
+    >>> gpu = Device("vulkan://0", "a GPU", "vulkan", Capabilities("vulkan"), identity=(("vendorID", "0x10de"),))
+    >>> environment_of(gpu).vendor
+    'NVIDIA'
+    """
+    identity = dict(device.identity)
+    return TargetEnv(
+        device.offers,
+        vendor=_VENDORS.get(_number(identity.get("vendorID", ""))),
+        device_type=_TYPES.get(identity.get("deviceType", "")),
+        device_id=_number(identity.get("deviceID", "")) or None,
+    )
+
+
+def dialect_of(device: Device) -> str | None:
+    """The dialect that is this API's own; None where the caller has to name one."""
+    return _DIALECTS.get(device.offers.api)
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text, 0)
+    except ValueError:
+        return 0

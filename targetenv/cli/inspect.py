@@ -1,0 +1,191 @@
+"""What files contain and require: containers opened, requirements derived from bytes, labels held against them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from targetenv.cli.documents import of_diagnostic
+from targetenv.cli.output import print_json, size, talk
+from targetenv.diagnostics.diagnostic import Diagnostic, Severity, Source, TargetEnvError
+from targetenv.match.phrases import required
+from targetenv.model import document
+from targetenv.model.record import record
+from targetenv.wire.files import read_bytes
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from targetenv.model.artifact import Kernel
+    from targetenv.model.requirement import Requirement
+    from targetenv.wire.package import Package, PackagedKernel, PackageFile, Variant
+
+EPILOG = "Exit status 2 when a file cannot be read, is damaged, or is of no known format."
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """The files."""
+    parser.add_argument("files", nargs="+", metavar="FILE", help="packages (.tenv), SPIR-V modules, shared objects")
+
+
+@record
+class Executable:
+    """One executable, wherever it was found: `path` leads to it from the file through containers."""
+
+    format: str
+    path: tuple[str, ...]
+    size: int
+    target: str | None
+    requires: tuple[Requirement, ...]
+    kernels: tuple[Kernel, ...]
+    details: tuple[tuple[str, str], ...] = ()
+
+
+@record
+class Report:
+    """What one file is."""
+
+    file: str
+    format: str
+    executables: tuple[Executable, ...]
+    diagnostics: tuple[Diagnostic, ...] = ()
+    package: Package | None = None
+
+    def document(self) -> dict[str, object]:
+        """As JSON."""
+        return {
+            "file": self.file,
+            "format": self.format,
+            "executables": [
+                {
+                    "format": row.format,
+                    "path": list(row.path),
+                    "size": row.size,
+                    "target": row.target,
+                    "requires": [document.of_requirement(requirement) for requirement in row.requires],
+                    "kernels": [document.of_kernel(kernel) for kernel in row.kernels],
+                    "details": [list(pair) for pair in row.details],
+                }
+                for row in self.executables
+            ],
+            "diagnostics": [of_diagnostic(diagnostic) for diagnostic in self.diagnostics],
+        }
+
+
+def run(args: Namespace) -> int:
+    """Report on every file; one that cannot be read does not hide the others."""
+    status = 0
+    for place, file in enumerate(args.files):
+        try:
+            report = examine(file)
+        except TargetEnvError as error:
+            status = 2
+            talk(str(error))
+            if args.format == "json":
+                failed = {"file": file, "format": None, "executables": []}
+                failed["diagnostics"] = [of_diagnostic(diagnostic) for diagnostic in error.diagnostics]
+                print_json(failed, lines=len(args.files) > 1)
+            continue
+        if args.format == "json":
+            print_json(report.document(), lines=len(args.files) > 1)
+        else:
+            print(("\n" if place else "") + describe(report))
+            for diagnostic in report.diagnostics:
+                talk(str(TargetEnvError(diagnostic)))
+    return status
+
+
+def examine(file: str) -> Report:
+    """Open one file, and the containers in it; FormatError when it is of no known format or damaged."""
+    from targetenv.artifacts import identify, inspect
+    from targetenv.wire.package import PackageFile
+
+    data = read_bytes(file)
+    if identify(data) == "tenv" or data[:4] == b"PK\x03\x04":
+        with PackageFile(file, data) as opened:
+            return _of_package(file, opened)
+    inspection = inspect(data, name=file)
+    executables = tuple(
+        Executable(row.format, (), row.size, row.target, row.requires, row.kernels, inspection.details)
+        for row in inspection.artifacts
+    )
+    return Report(file, inspection.format, executables, inspection.diagnostics)
+
+
+def describe(report: Report) -> str:
+    """A report for people, without a trailing newline."""
+    package = report.package
+    if package is None:
+        head = f"{report.file}: {report.format}"
+        return "\n".join([head, *(line for row in report.executables for line in _lines(row, "  "))])
+    head = f"{report.file}: package {package.name} {package.version}, {_count(len(package.kernels), 'kernel')}, "
+    lines = [head + _count(len(package.variants), "variant")]
+    for kernel in package.kernels:
+        lines.append(f"  {_signature(kernel)}")
+        for variant, row in zip(package.variants, report.executables, strict=True):
+            if variant.kernel == kernel.name:
+                target = f" for {row.target}" if row.target else ""
+                lines.append(f"    {variant.name}: {row.format}{target}, {size(row.size)}")
+                lines += _requirements(row, "      ")
+    return "\n".join(lines)
+
+
+def _of_package(file: str, opened: PackageFile) -> Report:
+    """Every variant: the requirements that the package states, held against what the bytes say."""
+    from targetenv.cli.assembly import Declared, part
+
+    package = opened.package
+    executables, warnings = [], []
+    for variant in package.variants:
+        kernel = package.kernel(variant.kernel)
+        assert kernel is not None, "the manifest was checked"
+        declared = Declared(
+            variant.name, variant.target, variant.entry_point, variant.tile, variant.subgroup_size, variant.preference
+        )
+        found = part(kernel, declared, bytes(opened.payload(variant)), source=f"{file}:{variant.member}")
+        warnings += [*found.warnings, *_label_audit(variant, found.variant, file)]
+        (artifact,) = (row for row in package.artifacts(kernel.name)[kernel.name] if row.name == variant.name)
+        executables.append(
+            Executable(variant.format, (variant.member,), variant.size, artifact.target, variant.requires, artifact.kernels)
+        )
+    return Report(file, "tenv", tuple(executables), tuple(warnings), package)
+
+
+def _label_audit(stated: Variant, found: Variant, file: str) -> list[Diagnostic]:
+    hidden = [required(requirement) for requirement in found.requires if requirement not in stated.requires]
+    if stated.format != found.format:
+        hidden.insert(0, f"format {found.format}, not {stated.format}")
+    if not hidden:
+        return []
+    message = f"the package does not say that variant `{stated.kernel}/{stated.name}` requires {', '.join(hidden)}"
+    advice = "build the package again: its manifest was made by an older targetenv, or changed"
+    return [Diagnostic("TE4412", message, Source(file, ""), help=advice, severity=Severity.WARNING)]
+
+
+def _lines(row: Executable, indent: str) -> list[str]:
+    width = max((len(key) for key, _ in row.details), default=0)
+    return [
+        *(f"{indent}{key:<{width}}  {value}" for key, value in row.details),
+        *_requirements(row, indent),
+    ]
+
+
+def _requirements(row: Executable, indent: str) -> list[str]:
+    return [f"{indent}requires {required(requirement)}" for requirement in row.requires]
+
+
+def _signature(kernel: PackagedKernel) -> str:
+    """`saxpy(a: f32, n: u32 = x.size; x: f32 read, y: f32 readwrite) over [x.size]`."""
+    constants = [
+        f"{row.name}: {row.dtype or '?'}" + (f" = {row.value}" if row.value is not None else "") for row in kernel.constants
+    ]
+    bindings = [
+        f"{row.name}: {row.dtype or '?'}{list(row.shape) if row.shape is not None else ''} {row.access}".replace("'", "")
+        for row in kernel.bindings
+    ]
+    grid = f" over [{', '.join(map(str, kernel.grid))}]" if kernel.grid is not None else ""
+    parameters = "; ".join(filter(None, [", ".join(constants), ", ".join([*bindings, *(["..."] if kernel.open else [])])]))
+    return f"{kernel.name}({parameters}){grid}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

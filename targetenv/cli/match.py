@@ -1,0 +1,159 @@
+"""Whether one target fits another: every requirement of the first held against what the second offers."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from targetenv.cli.documents import of_diagnostic
+from targetenv.cli.output import print_json, talk
+from targetenv.cli.texts import read_lines, unquoted
+from targetenv.diagnostics.diagnostic import Diagnostic, TargetEnvError
+from targetenv.match.check import Judge
+from targetenv.match.environment import offers_of, requirements_of
+from targetenv.match.pair import findings
+from targetenv.model import document
+from targetenv.model.record import record
+from targetenv.model.verdict import Outcome
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from targetenv.model.capabilities import Capabilities
+    from targetenv.model.requirement import Requirement
+    from targetenv.model.verdict import Finding
+
+EPILOG = (
+    "REQUIRES is a target in any dialect, with KIND: before it where it has several (ptx:sm_80), or an executable. OFFERS is"
+    " a target, a device (vulkan://0) or a file that describes one. Exit status 0 when it fits, 1 when it does not or is not"
+    " known."
+)
+_MARKS = {Outcome.SATISFIED: "✓", Outcome.UNKNOWN: "?", Outcome.UNSATISFIED: "✗"}
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """The two sides, or a batch of pairs."""
+    parser.add_argument("requires", nargs="?", metavar="REQUIRES", help="a target, or an executable")
+    parser.add_argument("offers", nargs="?", metavar="OFFERS", help="a target, a device, or a file that describes one")
+    parser.add_argument(
+        "--lines", metavar="FILE", help="one TAB-separated pair a line, FILE or -; answers one JSON object a line"
+    )
+
+
+@record
+class Answer:
+    """One pair judged."""
+
+    requires: str
+    offers: str
+    outcome: Outcome
+    findings: tuple[Finding, ...]
+
+    def document(self) -> dict[str, object]:
+        """As JSON."""
+        return {
+            "requires": self.requires,
+            "offers": self.offers,
+            "outcome": self.outcome.value,
+            "findings": [document.of_finding(finding) for finding in self.findings],
+        }
+
+
+def run(args: Namespace) -> int:
+    """Judge one pair, or every line of a batch."""
+    if args.lines is not None:
+        return _batch(args.lines)
+    if args.offers is None:
+        raise TargetEnvError(Diagnostic("TE5200", "expected two sides", help="pass REQUIRES and OFFERS, or `--lines FILE`"))
+    answer = _answer(args.requires, args.offers)
+    if args.format == "json":
+        print_json(answer.document())
+    else:
+        unmet = sum(finding.outcome is not Outcome.SATISFIED for finding in answer.findings)
+        of = (
+            f": {unmet} of {len(answer.findings)} requirements unmet"
+            if unmet
+            else f": all {len(answer.findings)} requirements met"
+        )
+        print(f"{answer.outcome.value}{of}")
+        width = max((len(finding.requires) for finding in answer.findings), default=0)
+        for finding in answer.findings:
+            print(f"  {_MARKS[finding.outcome]} {finding.requires:<{width}}  {finding.offers}  [{finding.code}]")
+    return 0 if answer.outcome is Outcome.SATISFIED else 1
+
+
+def _batch(path: str) -> int:
+    status = 0
+    for number, line in read_lines(path):
+        sides = line.split("\t")
+        try:
+            answer = _answer(*_pair(sides, number))
+        except TargetEnvError as error:
+            failed = {"ok": False, "diagnostics": [of_diagnostic(row) for row in error.diagnostics]}
+            print_json({"requires": sides[0], "offers": sides[-1], **failed}, lines=True)
+            talk(f"line {number}: {error.diagnostics[0].message}")
+            status = 2
+            continue
+        print_json(answer.document(), lines=True)
+        status = max(status, 0 if answer.outcome is Outcome.SATISFIED else 1)
+    return status
+
+
+def _pair(sides: list[str], line: int) -> tuple[str, str]:
+    if len(sides) != 2:
+        raise TargetEnvError(Diagnostic("TE5200", f"line {line} has {len(sides) - 1} tabs, expected one"))
+    return unquoted(sides[0], line=line), unquoted(sides[1], line=line)
+
+
+def _answer(requires: str, offers: str) -> Answer:
+    found = findings(_requirements(requires), Judge(_offers(offers)))
+    outcomes = {finding.outcome for finding in found}
+    worst = next((outcome for outcome in (Outcome.UNSATISFIED, Outcome.UNKNOWN) if outcome in outcomes), Outcome.SATISFIED)
+    return Answer(requires, offers, worst, found)
+
+
+def _requirements(text: str) -> tuple[Requirement, ...]:
+    if _is_file(text):
+        from targetenv.artifacts import identify, inspect
+        from targetenv.wire.files import read_bytes
+
+        data = read_bytes(text)
+        if identify(data) is not None:
+            inspection = inspect(data, name=text)
+            if not inspection.artifacts:
+                raise TargetEnvError(*inspection.diagnostics)
+            return tuple(dict.fromkeys(need for artifact in inspection.artifacts for need in artifact.requires))
+        from targetenv.wire.snapshot import parse_snapshot
+
+        devices, _ = parse_snapshot(data, name=text)
+        return tuple(dict.fromkeys(need for device in devices for need in _all(device.offers)))
+    from targetenv.syntax import parse
+
+    return requirements_of(parse(text, source_name="REQUIRES").env)
+
+
+def _offers(text: str) -> Capabilities:
+    if _is_file(text) or "://" in text:
+        from targetenv.launch.devices import find_devices
+
+        devices, _ = find_devices([text])
+        if len(devices) != 1:
+            there = ", ".join(device.uri for device in devices)
+            raise TargetEnvError(Diagnostic("TE5209", f"`{text}` stands for {len(devices)} devices: {there}", help="name one"))
+        return devices[0].offers
+    from targetenv.syntax import parse
+
+    return offers_of(parse(text, source_name="OFFERS").env)
+
+
+def _all(offers: Capabilities) -> tuple[Requirement, ...]:
+    from targetenv.model.target_env import TargetEnv
+
+    return requirements_of(TargetEnv(offers))
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return os.path.isfile(text)  # noqa: PTH113
+    except ValueError:
+        return False

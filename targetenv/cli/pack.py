@@ -1,0 +1,111 @@
+"""Make a package of executables that are built already; what each requires is derived from its bytes."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from targetenv.artifacts import inspect
+from targetenv.cli.assembly import Declared, Part, assemble, part
+from targetenv.cli.documents import of_diagnostic
+from targetenv.cli.output import print_json, print_table, size, talk
+from targetenv.diagnostics.diagnostic import Diagnostic, FormatError, TargetEnvError
+from targetenv.wire.files import Output, read_bytes
+from targetenv.wire.package import Binding, Constant, PackagedKernel
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
+
+    from targetenv.model.artifact import Kernel
+
+EPILOG = (
+    "Every kernel in the files becomes a kernel of the package, every file with it a variant; `NAME=FILE` gives the kernel of a"
+    " file with one entry point another name. Executables do not say what their parameters are called or which type they have:"
+    " they are b0, b1 ... and c0, c1 ... (four bytes each). A targetenv.toml can say more; see `targetenv build`."
+)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """The files and the package."""
+    parser.add_argument("files", nargs="+", metavar="FILE", help="executables, or KERNEL=FILE")
+    parser.add_argument("-o", "--output", required=True, metavar="X.tenv", help="the package to write")
+    parser.add_argument("--name", help="the package's name (default: from the output's)")
+    parser.add_argument("--package-version", default="0", metavar="V", help="the package's version (default: 0)")
+
+
+def run(args: Namespace) -> int:
+    """Pack the files."""
+    name = args.name or re.sub(r"\.tenv$", "", os.path.basename(args.output)) or "package"  # noqa: PTH119
+    with Output(args.output) as output:
+        kernels, parts = _collect(args.files)
+        _, data = assemble(name, args.package_version, list(kernels.values()), parts)
+        output.write(data)
+    warnings = [warning for row in parts for warning in row.warnings]
+    if args.format == "json":
+        variants = [
+            {"kernel": row.variant.kernel, "variant": row.variant.name, "size": row.variant.size, "sha256": row.variant.sha256}
+            for row in parts
+        ]
+        print_json({"package": args.output, "size": len(data), "variants": variants,
+                    "diagnostics": [of_diagnostic(warning) for warning in warnings]})  # fmt: skip
+    else:
+        rows = [(row.variant.kernel, row.variant.name, row.variant.format, size(row.variant.size)) for row in parts]
+        print_table(("kernel", "variant", "format", "size"), rows)
+    for warning in warnings:
+        talk(str(TargetEnvError(warning)))
+    talk(f"wrote {args.output}: {len(parts)} variants, {size(len(data))}")
+    return 0
+
+
+def _collect(files: Sequence[str]) -> tuple[dict[str, PackagedKernel], list[Part]]:
+    """The kernels in the files, each with the largest interface that a variant of it has, and the variants."""
+    entries: list[tuple[str, str, str, bytes, Kernel]] = []
+    taken: set[tuple[str, str]] = set()
+    for argument in files:
+        renamed, separator, path = argument.partition("=")
+        path = path if separator else argument
+        data = read_bytes(path)
+        found = [kernel for artifact in _executables(data, path) for kernel in artifact]
+        if separator and len(found) != 1:
+            message = f"`{path}` has {len(found)} kernels, so `{renamed}=` does not say which is meant"
+            raise FormatError(Diagnostic("TE5200", message, help="pass the file without a name"))
+        for kernel in found:
+            name = renamed if separator else kernel.name
+            variant = _variant_name(path)
+            while (name, variant) in taken:
+                variant += "_"
+            taken.add((name, variant))
+            entries.append((name, variant, path, data, kernel))
+    kernels: dict[str, PackagedKernel] = {}
+    for name, *_, kernel in entries:
+        before = kernels.get(name)
+        bindings = max(kernel.bindings or 0, len(before.bindings) if before else 0)
+        constants = max(-(-(kernel.constants or 0) // 4), len(before.constants) if before else 0)
+        kernels[name] = PackagedKernel(
+            name,
+            tuple(Constant(f"c{at}", None) for at in range(constants)),
+            tuple(Binding(f"b{at}", None) for at in range(bindings)),
+            open=kernel.bindings is None or (before is not None and before.open),
+        )
+    parts = [
+        part(kernels[name], Declared(variant, entry_point=kernel.name), data, source=path)
+        for name, variant, path, data, kernel in entries
+    ]
+    return kernels, parts
+
+
+def _executables(data: bytes, path: str) -> list[tuple[Kernel, ...]]:
+    inspection = inspect(data, name=path)
+    found = [artifact.kernels for artifact in inspection.artifacts if artifact.kernels]
+    if not found:
+        missing = Diagnostic("TE4605", f"`{path}` holds no kernel", help="pass executables that export one")
+        raise FormatError(*(inspection.diagnostics or (missing,)))
+    return found
+
+
+def _variant_name(path: str) -> str:
+    """The file's name without its last suffix, as a variant may be called."""
+    stem = os.path.splitext(os.path.basename(path))[0]  # noqa: PTH119, PTH122
+    return re.sub(r"[^A-Za-z0-9_.+@-]", "_", stem) or "variant"

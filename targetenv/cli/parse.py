@@ -1,0 +1,117 @@
+"""What a target says: its canonical text, or the same thing in another dialect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from targetenv.cli.documents import of_diagnostic
+from targetenv.cli.environments import dialect_of, environment_of
+from targetenv.cli.output import print_json, talk
+from targetenv.cli.texts import Text, read_lines, read_text, unquoted
+from targetenv.diagnostics.diagnostic import Diagnostic, TargetEnvError
+from targetenv.model.record import record
+from targetenv.syntax import parse, render
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+EPILOG = "TEXT may be @FILE (a text, or a device that `targetenv probe -o` recorded) or - for the standard input."
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """The text, or a batch of them, and the dialects."""
+    parser.add_argument("text", nargs="?", metavar="TEXT", help="a target in any dialect; @FILE, or - for the standard input")
+    parser.add_argument("--to", metavar="DIALECT", help="print it in this dialect: vk, vk@A, spirv ...")
+    parser.add_argument("--dialect", metavar="DIALECT", help="take nothing but this dialect")
+    parser.add_argument("--compat", metavar="RELEASE", help="read and print as that release did, such as iree@20231218")
+    parser.add_argument("--lines", metavar="FILE", help="one text a line, FILE or -; answers one JSON object a line")
+
+
+@record
+class Answer:
+    """What came of one text. `output` is the text that `--to` asked for, None without it."""
+
+    input: str
+    dialect: str | None = None
+    canonical: str | None = None
+    output: str | None = None
+    losses: tuple[str, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    error: TargetEnvError | None = None
+
+    def document(self) -> dict[str, object]:
+        """As JSON."""
+        return {
+            "input": self.input.encode("utf-8", "replace").decode(),
+            "ok": self.error is None,
+            "dialect": self.dialect,
+            "canonical": self.canonical,
+            "output": self.output,
+            "losses": list(self.losses),
+            "diagnostics": [of_diagnostic(row) for row in (self.error.diagnostics if self.error else self.diagnostics)],
+        }
+
+
+def run(args: Namespace) -> int:
+    """Parse one text, or every line of a batch."""
+    if args.lines is not None:
+        return _batch(args)
+    if args.text is None:
+        raise TargetEnvError(Diagnostic("TE5200", "there is no text to parse", help="pass a text, @FILE, -, or `--lines FILE`"))
+    answers = _answers(read_text(args.text), args)
+    if args.format == "json":
+        for answer in answers:
+            print_json(answer.document(), lines=len(answers) > 1)
+    for answer in answers:
+        if answer.error is not None:
+            talk(str(answer.error))
+            continue
+        if args.format == "text":
+            print(answer.output if answer.output is not None else answer.canonical)
+        for warning in answer.diagnostics:
+            talk(str(TargetEnvError(warning)))
+        for loss in answer.losses:
+            talk(f"note: {args.to} cannot say: {loss}")
+    return 2 if any(answer.error for answer in answers) else 0
+
+
+def _batch(args: Namespace) -> int:
+    status = 0
+    for number, line in read_lines(args.lines):
+        try:
+            (answer,) = _answers(Text(f"<line {number}>", unquoted(line, line=number)), args, devices=False)
+        except TargetEnvError as error:
+            answer = Answer(line, error=error)
+        print_json(answer.document(), lines=True)
+        status = 2 if answer.error else status
+    return status
+
+
+def _answers(text: Text, args: Namespace, *, devices: bool = True) -> list[Answer]:
+    """One answer for a text, one for each device of a device file."""
+    try:
+        if devices and text.text.lstrip().startswith("{"):
+            return _of_devices(text, args)
+        parsed = parse(text.text, source_name=text.name, dialect=args.dialect, compat=args.compat)
+        if args.to is None:
+            return [Answer(text.text, parsed.dialect, parsed.canonical, diagnostics=parsed.diagnostics)]
+        made = render(parsed, args.to, args.compat)
+        return [Answer(text.text, parsed.dialect, parsed.canonical, made.text, made.losses, parsed.diagnostics)]
+    except TargetEnvError as error:
+        return [Answer(text.text, error=error)]
+
+
+def _of_devices(text: Text, args: Namespace) -> list[Answer]:
+    from targetenv.wire.snapshot import parse_snapshot
+
+    devices, _ = parse_snapshot(text.text.encode("utf-8", "surrogateescape"), name=text.name)
+    answers = []
+    for device in devices:
+        dialect = args.to or dialect_of(device)
+        if dialect is None:
+            advice = "name one, such as `--to llvm`"
+            raise TargetEnvError(Diagnostic("TE5200", f"`{device.uri}` has no dialect of its own", help=advice))
+        made = render(environment_of(device), dialect, args.compat)
+        output = made.text if args.to else None
+        answers.append(Answer(device.uri, dialect, None if args.to else made.text, output, made.losses))
+    return answers

@@ -55,7 +55,7 @@ def test_a_text_that_is_wrong_is_pointed_at(te: Any) -> None:
     (problem,) = said.json["diagnostics"]
     assert (said.json["ok"], problem["code"]) == (False, "TE1203")
     assert ENV[slice(*problem["span"])].startswith("VK_KHR_cooperative_matri")
-    assert problem["help"] == "did you mean `VK_KHR_cooperative_matrix`?"
+    assert problem["help"].startswith("did you mean `VK_KHR_cooperative_matrix`")
 
 
 def test_parse_answers_a_batch_line_by_line(te: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """0 when everything is (now) fresh, 1 when `--check` found a difference."""
+    """0 when everything is (now) fresh, 1 when `--check` found a difference, 2 when an input cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m targetenv._codegen", description=__doc__)
     parser.add_argument("--vk-xml", type=Path, metavar="FILE", help="the Vulkan registry (default: the one in vulkan-object)")
     parser.add_argument(
@@ -37,13 +37,11 @@ def main(arguments: list[str] | None = None) -> int:
         "--output", type=Path, default=_ROOT, metavar="DIR", help="the root to write under (default: the repository)"
     )
     options = parser.parse_args(arguments)
-    grammar = spirv_grammar.load((_ROOT / GRAMMAR_FACTS).read_text())
-    if options.spirv_grammar is not None:
-        grammar = spirv_grammar.read(inputs.from_file(options.spirv_grammar))
-    cpus = cpu_facts.load((_ROOT / CPU_FACTS).read_text())
-    if options.cpu_facts is not None:
-        cpus = cpu_facts.gather(options.cpu_facts)
-    files = render(inputs.vk_xml(options.vk_xml), grammar, cpus)
+    try:
+        files = _render(options)
+    except (OSError, LookupError, SyntaxError, ValueError) as error:  # SyntaxError: what XML that is none raises
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     if options.check:
         return _check(options.output, files)
     for path, text in files.items():
@@ -53,6 +51,16 @@ def main(arguments: list[str] | None = None) -> int:
             target.write_text(text)
             print(f"wrote {path}")
     return 0
+
+
+def _render(options: argparse.Namespace) -> dict[str, str]:
+    grammar = spirv_grammar.load((_ROOT / GRAMMAR_FACTS).read_text())
+    if options.spirv_grammar is not None:
+        grammar = spirv_grammar.read(inputs.from_file(options.spirv_grammar))
+    cpus = cpu_facts.load((_ROOT / CPU_FACTS).read_text())
+    if options.cpu_facts is not None:
+        cpus = cpu_facts.gather(options.cpu_facts)
+    return render(inputs.vk_xml(options.vk_xml), grammar, cpus)
 
 
 def _check(root: Path, files: dict[str, str]) -> int:

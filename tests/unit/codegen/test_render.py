@@ -23,6 +23,11 @@ def cpus() -> cpu_facts.CpuFacts:
     return cpu_facts.load((ROOT / render.CPU_FACTS).read_text())
 
 
+@pytest.fixture(scope="module")
+def files(grammar: spirv_grammar.Grammar, cpus: cpu_facts.CpuFacts) -> dict[str, str]:
+    return render.render(inputs.vk_xml(), grammar, cpus)
+
+
 def test_what_is_committed_is_what_the_inputs_say() -> None:
     assert main(["--check"]) == 0
 
@@ -35,17 +40,18 @@ def test_check_finds_one_changed_byte(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "-Float16 10 " in capsys.readouterr().err
 
 
-def test_rendering_twice_gives_the_same_bytes(grammar: spirv_grammar.Grammar, cpus: cpu_facts.CpuFacts) -> None:
-    source = inputs.vk_xml()
-    assert render.render(source, grammar, cpus) == render.render(source, grammar, cpus)
+def test_rendering_twice_gives_the_same_bytes(
+    files: dict[str, str], grammar: spirv_grammar.Grammar, cpus: cpu_facts.CpuFacts
+) -> None:
+    assert render.render(inputs.vk_xml(), grammar, cpus) == files
 
 
-def test_every_head_names_its_sources(grammar: spirv_grammar.Grammar, cpus: cpu_facts.CpuFacts) -> None:
-    source = inputs.vk_xml()
-    for path, text in render.render(source, grammar, cpus).items():
+def test_every_head_names_its_sources(files: dict[str, str], grammar: spirv_grammar.Grammar, cpus: cpu_facts.CpuFacts) -> None:
+    digests = (inputs.vk_xml().sha256, grammar.sha256, cpus.sources[-1].split()[-1])
+    for path, text in files.items():
         head = text[:600]
         assert "do not edit" in head, path
-        assert any(digest in head for digest in (source.sha256, grammar.sha256, cpus.sources[-1].split()[-1])), path
+        assert any(digest in head for digest in digests), path
 
 
 def test_facts_survive_the_round_trip(grammar: spirv_grammar.Grammar, cpus: cpu_facts.CpuFacts) -> None:
@@ -95,9 +101,9 @@ def _report(old: str, new: str, grammar: spirv_grammar.Grammar, cpus: cpu_facts.
     ],
 )
 def test_the_report_shows_what_is_odd(
-    old: str, new: str, oddity: str, grammar: spirv_grammar.Grammar, cpus: cpu_facts.CpuFacts
+    old: str, new: str, oddity: str, files: dict[str, str], grammar: spirv_grammar.Grammar, cpus: cpu_facts.CpuFacts
 ) -> None:
-    assert oddity not in render.render(inputs.vk_xml(), grammar, cpus)["docs/reference/registry-report.md"]
+    assert oddity not in files["docs/reference/registry-report.md"]
     assert oddity in _report(old, new, grammar, cpus)
 
 
@@ -109,3 +115,22 @@ def test_a_condition_of_a_new_kind_is_refused(grammar: spirv_grammar.Grammar, cp
 def test_a_type_of_unknown_size_is_refused(grammar: spirv_grammar.Grammar, cpus: cpu_facts.CpuFacts) -> None:
     with pytest.raises(LookupError, match="the size of `Monster` is not known"):
         _report("<type>HWND</type>", "<type>Monster</type>", grammar, cpus)
+
+
+@pytest.mark.parametrize(
+    ("option", "content"),
+    [
+        ("--vk-xml", None),
+        ("--vk-xml", "no XML at all"),
+        ("--vk-xml", "<registry/>"),
+        ("--spirv-grammar", "{"),
+        ("--spirv-grammar", "{}"),
+    ],
+)
+def test_an_input_that_cannot_be_used_is_an_error_and_writes_nothing(option: str, content: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "input"
+    if content is not None:
+        path.write_text(content)
+    output = tmp_path / "output"
+    assert main([option, str(path), "--output", str(output)]) == 2
+    assert not output.exists()

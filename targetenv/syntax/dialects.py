@@ -72,6 +72,8 @@ DIALECTS = (
     Dialect("oci", "oci_platform", "OCI platforms: linux/arm64/v8"),
     Dialect("aie", "npu_name", "AMD AI engines: npu1_4col"),
     Dialect("habana", "npu_name", "Habana: gaudi2"),
+    Dialect("tvm", "tvm_target", 'TVM targets: {"kind": "cuda", "arch": "sm_90"}'),
+    Dialect("triton", "triton_target", "Triton: GPUTarget(backend='cuda', arch=90, warp_size=32)"),
     Dialect("llvm", "llvm_triple", "LLVM triples, with the processor where offload tools write one"),
 )
 

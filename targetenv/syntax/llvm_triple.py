@@ -18,7 +18,7 @@ from targetenv.model.triple import Triple
 from targetenv.model.version import Version
 from targetenv.registry import triples
 from targetenv.registry.spirv_environment import support
-from targetenv.syntax import amd_target_id, cuda_architecture
+from targetenv.syntax import amd_target_id, cpu_name, cuda_architecture
 from targetenv.syntax.complaints import Complaints
 from targetenv.syntax.parsed import Parsed, Rendered
 
@@ -106,7 +106,9 @@ def _lower(triple: Triple) -> TargetEnv:
     elif triple.arch.startswith("air64"):
         offers = Capabilities("metal", formats=frozenset({"metallib"}), complete=False)
     else:
-        offers = Capabilities("cpu", isa=_CPU.get(triple.arch, triple.arch), complete=False)
+        name = _CPU.get(triple.arch, triple.arch)
+        features = cpu_name.CpuName(name).features if name in cpu_name.names() else frozenset[str]()
+        offers = Capabilities("cpu", isa=name, features=features, complete=False)
     return TargetEnv(offers, vendor=vendor, triple=triple)
 
 

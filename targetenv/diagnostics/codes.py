@@ -53,6 +53,7 @@ CODES: dict[str, str] = {
     "TE2007": "target feature without effect",
     "TE2008": "part of a triple that LLVM does not know",
     "TE2031": "feature without what brings it",
+    "TE2032": "versions that do not go together",
     # --- TE30: a whole resolution
     "TE3001": "no artifact can run",
     # --- TE40: compiled code of any format

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from targetenv.model.target_env import TargetEnv
     from targetenv.syntax.parsed import Parsed, Rendered
+    from targetenv.syntax.target_names import TargetName
 
 _MOST = 4096
 _plain: dict[str, Parsed] = {}
@@ -56,6 +57,13 @@ def render(of: Parsed | TargetEnv, dialect: str, compat: str | None = None) -> R
 
     row, era = find(dialect)
     return row.render(of, era, None if compat is None else releases.of(compat))
+
+
+def targets(pattern: str = "") -> tuple[TargetName, ...]:
+    """Every name that we know and that contains `pattern` (or matches it, where it has wildcards), with what it expands to."""
+    from targetenv.syntax.target_names import targets as find
+
+    return find(pattern)
 
 
 def _keep(cache: dict[Any, Parsed], key: object, made: Parsed) -> None:

@@ -66,6 +66,7 @@ DIALECTS = (
         ("spirv.target_env", "spirv.vce", "spv.target_env", "spv.vce"),
         ("A", "B", "C", "D"),
     ),
+    Dialect("vulkan", "vulkan_version", "versions as toolchains name them: vulkan1.1, spirv1.3, vulkan1.1+spirv1.4"),
     Dialect("amdgpu", "amd_target_id", "AMD target IDs: gfx90a:sramecc+:xnack-"),
     Dialect("cuda", "cuda_architecture", "NVIDIA architectures: sm_90a, compute_90"),
     Dialect("cpu", "cpu_name", "CPUs: x86-64-v3, haswell,-fma, armv8.2-a+sve2"),

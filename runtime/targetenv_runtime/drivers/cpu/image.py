@@ -63,10 +63,12 @@ def check(image: bytes | memoryview, machine: str) -> None:
         _refuse("the ELF image has no segment to load")
     if any(second.address < first.end for first, second in pairwise(loads)):
         _refuse("segments of the ELF image overlap or are out of order")
-    for kind, _, _, address, _, _, extent, _ in segments:
-        # The loader reads notes and protects "relro" wherever they claim to be; the latter ends at a page, which may be 64 KiB.
+    for kind, _, _, address, _, stored, size, _ in segments:
+        # The loader reads notes and initial thread-local data, and protects "relro", wherever they claim to be. The last ends
+        # at a page, which may be 64 KiB; zeroed thread-local data takes no room.
         if kind in (_NOTE, _TLS, _PROPERTY, _RELRO):
             slack = 0xFFFF if kind == _RELRO else 0
+            extent = stored if kind == _TLS else size
             if not any(load.address <= address and address + extent <= load.end + slack for load in loads):
                 _refuse("a segment of the ELF image is outside of what is loaded")
     dynamic = [segment for segment in segments if segment[0] == _DYNAMIC_SEGMENT]
@@ -146,7 +148,7 @@ def range_entries(image: bytes | memoryview) -> tuple[str, ...]:
                 if text.endswith("__range"):
                     found.add(text.removesuffix("__range"))
         return tuple(sorted(found))
-    except (struct.error, IndexError):
+    except (struct.error, IndexError, OverflowError):
         return ()
 
 

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 TRIALS = 2
 """How often a dispatch that is repeated is measured before its way of running is settled: the first time finds memory cold."""
 
-WORTH = 150_000
-"""Nanoseconds that must remain of a grid before threads are asked to help: about three times what it takes to wake one."""
+WORTH = 100_000
+"""Nanoseconds of work for which threads are asked to help. On two cores a grid of 50 us is slower with a helper, one of 170 us
+takes two thirds."""
+
+_CLEARLY = 4  # times WORTH, by what an earlier dispatch of the kernel took: then not even the first workgroup is waited for
 
 
 class Schedule:
@@ -64,8 +67,8 @@ class Schedule:
             if left or entry.local_memory:  # the block is changed by a trial, its scratch memory by every run
                 with exclusive:
                     if left:
-                        left -= 1
                         wide = self.measured(block)
+                        left -= 1
                     elif wide:
                         self.spread(block)
                     else:
@@ -78,14 +81,19 @@ class Schedule:
         return settling
 
     def measured(self, block: Block) -> bool:
-        """On all threads if what remains after the first workgroup is worth it; whether it was."""
-        records = self.loops.records
+        """On all threads if that is worth it: if the rest is, by what the first workgroup takes. Whether it was."""
+        entry, records = block.entry, self.loops.records
+        if self.threads > 1 and entry.cost * block.total > _CLEARLY * WORTH:
+            begin = perf_counter_ns()
+            self.spread(block)
+            entry.cost = (perf_counter_ns() - begin) * self.threads // block.total  # at most; the next one may look again
+            return True
         block.narrow(0, 1)
         try:
             begin = perf_counter_ns()
             status = records(block.pointer)
-            took = perf_counter_ns() - begin
-            wide = took * (block.total - 1) > WORTH
+            entry.cost = perf_counter_ns() - begin
+            wide = self.threads > 1 and entry.cost * (block.total - 1) > WORTH
             if status == 0:
                 if wide:
                     status = self.pool.run(block, 1, block.total)
@@ -95,5 +103,5 @@ class Schedule:
         finally:
             block.narrow(0, block.total)
         if status:
-            raise block.entry.failed(status)
+            raise entry.failed(status)
         return wide

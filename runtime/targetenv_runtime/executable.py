@@ -79,10 +79,11 @@ class Function:
 class Bound:
     """One dispatch with all its arguments: `bound.run()` runs it to its end and raises what went wrong.
 
-    It holds the memory that it uses, also when the buffers are closed. Runs are not ordered against submitted work.
+    It holds the memory that it uses, also when the buffers are closed, and so does `run` for who keeps nothing else. Runs are
+    not ordered against submitted work.
     """
 
-    __slots__ = ("_held", "run")
+    __slots__ = ("run",)
 
     run: Callable[[], object]
 
@@ -95,9 +96,9 @@ class Bound:
             raise HalError(Code.INVALID_ARGUMENT, f"`{function.name}` cannot be bound to open slots")
         for ref in refs:
             ref.buffer.require_live()
-        self._held = (function, tuple(ref.buffer.allocation for ref in refs))
         direct = None if 0 in command.grid else owner.backend.bind(function, command.grid, refs, command.constants)
         self.run = direct or partial(owner.queues[0].now, single(command, owner))
+        vars(self.run)["held"] = (function, tuple(ref.buffer.allocation for ref in refs))
 
 
 class Executable:

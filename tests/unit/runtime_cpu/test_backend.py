@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import struct
 import threading
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -122,6 +123,19 @@ def test_a_spread_grid_visits_each_workgroup_once(device: Device, executable: Ex
         bound.run()
 
     assert np.array_equal(seen, 5 * (np.arange(total, dtype="uint32") + 5))
+
+
+def test_who_keeps_only_the_run_of_a_bound_dispatch_keeps_its_memory(device: Device, executable: Executable) -> None:
+    buffer = device.allocate(4 << 20)
+    alive = weakref.ref(buffer.allocation)
+    run = executable["count"].bind((1,), [buffer]).run
+    del buffer
+    gc.collect()
+    run()
+    assert alive() is not None
+    del run
+    gc.collect()
+    assert alive() is None
 
 
 @pytest.mark.usefixtures("wide")

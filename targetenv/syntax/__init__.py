@@ -52,6 +52,10 @@ def render(of: Parsed | TargetEnv, dialect: str, compat: str | None = None) -> R
     A `Parsed` is printed from what was read, with its order and duplicates, where the dialect stays the same. `compat` prints
     what that release of IREE would.
     """
+    if dialect.startswith("flags:"):
+        from targetenv.syntax import flags
+
+        return flags.render(of, dialect.removeprefix(flags.PREFIX))
     from targetenv.syntax import compat as releases
     from targetenv.syntax.dialects import find
 

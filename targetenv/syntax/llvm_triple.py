@@ -138,10 +138,9 @@ def _triple_of(env: TargetEnv) -> Triple | None:
             return Triple("amdgcn", "amd", "amdhsa")
         case "cuda":
             return Triple("nvptx64", "nvidia", "cuda")
-        case "cpu" if (offers.isa or "").startswith("x86-64"):
-            return Triple("x86_64", "unknown", "linux", "gnu")
-        case "cpu" if (offers.isa or "").startswith(("armv8", "armv9")):
-            return Triple("aarch64", "unknown", "linux", "gnu")
+        case "cpu" if offers.isa in cpu_name.names():
+            arch = "aarch64" if cpu_name.CpuName(str(offers.isa)).is_arm else "x86_64"
+            return Triple(arch, "unknown", "linux", "gnu")
         case "vulkan" if offers.version is not None:
             core = f"{offers.version.major}.{offers.version.minor}"
             spirv = support(offers).environment.version

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from targetenv.syntax.parsed import Parsed, Rendered
 
 _HASH = re.compile(r"(?:\s|//[^\n]*\n)*(#[A-Za-z_][\w$.]*)?")
+_COMMENT = re.compile(r"//[^\n]*")
+_BARE = re.compile(r"([a-z_]+\.[\w.]+)\s*<")
 _SPECIFIC = re.compile(r"([a-z_]+)(?:@([\w.]+))?")
 
 
@@ -108,17 +110,19 @@ def detect(source: Source) -> Dialect:
         help_ = did_you_mean(word, known) or f"write one of {', '.join(f'`{each}`' for each in known)}"
         label = Label(Span(*found.span(1)), "not an attribute that describes a target")
         raise ParseError(Diagnostic("TE1202", f"unknown attribute `{word}`", source, (label,), help=help_))
-    plain = text.strip()
+    start = found.end() if found else 0
+    plain = text[start:].strip()
     for dialect in DIALECTS:
-        if dialect.knows(plain):
+        if plain and dialect.knows(plain):
             return dialect
-    start = len(text) - len(text.lstrip())
     end = start + len(plain)
-    if not plain:
+    if not plain or _COMMENT.fullmatch(plain):
         empty = Label(Span(len(text), len(text)), "nothing to read")
         raise ParseError(Diagnostic("TE1003", "the text is empty", source, (empty,), help="write a target description"))
     shown = plain if len(plain) <= 60 and "\n" not in plain else plain[:60].split("\n", 1)[0] + "..."
-    help_ = did_you_mean(plain, known_names()) or "`targetenv targets` lists every name that is known"
+    bare = _BARE.match(plain)
+    meant = f"write `#{bare[1]}`" if bare and any(bare[1] in dialect.attributes for dialect in DIALECTS) else ""
+    help_ = meant or did_you_mean(plain, known_names()) or "`targetenv targets` lists every name that is known"
     label = Label(Span(start, end))
     raise ParseError(Diagnostic("TE1213", f"unknown target `{shown}`", source, (label,), help=help_))
 

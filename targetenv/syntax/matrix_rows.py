@@ -10,6 +10,7 @@ from targetenv.model.capabilities import CooperativeMatrix
 from targetenv.model.record import record
 from targetenv.syntax import value as v
 from targetenv.syntax.value import span_of
+from targetenv.syntax.value_printer import text_of
 
 if TYPE_CHECKING:
     from targetenv.syntax.complaints import Complaints
@@ -87,7 +88,11 @@ def of_model(row: CooperativeMatrix, form: Form) -> MatrixRow:
 
 
 def read(form: Form, array: v.Array, complaints: Complaints, *, struct: bool, lenient: bool) -> tuple[MatrixRow, ...] | v.Array:
-    """The rows of an array; `lenient` leaves an array alone that holds other attributes, as releases of MLIR do."""
+    """The rows of an array.
+
+    `lenient` reads as MLIR does: any type as an element type, numbers as booleans, negative sizes as large ones, and an array
+    that holds other attributes as it stands.
+    """
     rows = []
     for element in array.items:
         parameters = _parameters(form, element, struct=struct)
@@ -99,7 +104,7 @@ def read(form: Form, array: v.Array, complaints: Complaints, *, struct: bool, le
             )
             complaints.error("TE1205", f"expected {written}", span_of(element), help="list one row for each supported shape")
             continue
-        row = _row(form, parameters, element, complaints, struct=struct)
+        row = _row(form, parameters, element, complaints, struct=struct, lenient=lenient)
         if row is not None:
             rows.append(row)
     return tuple(rows)
@@ -133,7 +138,9 @@ def _parameters(form: Form, element: Value, *, struct: bool) -> tuple[Item, ...]
     return None
 
 
-def _row(form: Form, parameters: tuple[Item, ...], element: Value, complaints: Complaints, *, struct: bool) -> MatrixRow | None:
+def _row(
+    form: Form, parameters: tuple[Item, ...], element: Value, complaints: Complaints, *, struct: bool, lenient: bool
+) -> MatrixRow | None:
     found: dict[str, object] = {}
     ok = True
     for entry in parameters:
@@ -150,7 +157,7 @@ def _row(form: Form, parameters: tuple[Item, ...], element: Value, complaints: C
             complaints.error("TE1208", f"`{entry.key}` is given twice", span, help="remove one")
             ok = False
         else:
-            value = _field(form, entry.key, entry.value, complaints, struct=struct)
+            value = _field(form, entry.key, entry.value, complaints, struct=struct, lenient=lenient)
             found[entry.key] = value
             ok = ok and value is not None
     missing = [key for key in form.keys if key not in found]
@@ -169,22 +176,26 @@ def _int(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _field(form: Form, key: str, value: Value, complaints: Complaints, *, struct: bool) -> object:
+def _field(form: Form, key: str, value: Value, complaints: Complaints, *, struct: bool, lenient: bool) -> object:
     """The value of one field, None after a complaint."""
     span = span_of(value)
     if key in form.sizes:
         plain = isinstance(value, v.Integer) and (value.type is None if struct else value.type == _I32)
-        if isinstance(value, v.Integer) and plain and 0 <= value.value < 1 << 32:
-            return value.value
+        if isinstance(value, v.Integer) and plain and -(1 << 31 if lenient else 0) <= value.value < 1 << 32:
+            return value.value & 0xFFFFFFFF
         help_ = "write `16`" if struct else "write `16 : i32`"
         complaints.error("TE1205", f"`{key}` takes a positive integer", span, help=help_)
     elif key in form.types:
         if isinstance(value, v.Word) and _ELEMENT.fullmatch(value.text):
             return value.text
+        if lenient and isinstance(value, v.Shaped | v.Opaque):
+            return text_of(value)
         complaints.error("TE1205", f"`{key}` takes an element type", span, help="write `f16`, `f32`, `i8`, `ui8` or another")
     elif key == form.saturating:
         if isinstance(value, v.Word) and value.text in ("true", "false"):
             return value.text == "true"
+        if lenient and isinstance(value, v.Integer) and value.type is None:
+            return value.value != 0
         complaints.error("TE1205", f"`{key}` takes `true` or `false`", span)
     else:
         return _scope(form, value, complaints, struct=struct)

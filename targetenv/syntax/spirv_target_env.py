@@ -160,7 +160,8 @@ class _Reader:
                 known = spirv.canonical_capability(word) is not None
             if not known:
                 where = f"not in the SPIR-V grammar {spirv.GRAMMAR_VERSION}" if self._release is None else "not in this release"
-                help_ = did_you_mean(word, spirv.capability_names())
+                swapped = "capabilities come first, extensions behind them" if word.startswith("SPV_") else ""
+                help_ = swapped or did_you_mean(word, spirv.capability_names())
                 self._complaints.error("TE1231", f"unknown capability `{word}`", span, where, help=help_)
         return tuple(word for word, _ in words)
 

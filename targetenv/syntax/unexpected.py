@@ -87,14 +87,26 @@ def error(source: Source, found: Found | None, accepts: frozenset[str], wanted: 
     if accepts == {"$END"}:
         label = Label(Span(found.at, len(text)), "the description ended before this")
         return ParseError(Diagnostic("TE1006", f"text follows the end: `{_short(text[found.at :])}`", source, (label,)))
-    help_ = ""
-    if "COMMA" in accepts and found.kind in ("NAME", "INT", "STRING", "HASH", "FLOAT"):
-        help_ = f"put a comma before `{_short(found.text)}`"
+    help_ = _repair(found, accepts)
     expected = _expected(stack, accepts, wanted)
     kind = _KINDS.get(found.kind, "")
     message = f"expected {expected}, found {kind}`{_short(found.text)}`"
     opened = _opened(stack, primary=False) if found.text in _CLOSING else ()
     return ParseError(Diagnostic("TE1002", message, source, (Label(span), *opened), help=help_))
+
+
+def _repair(found: Found, accepts: frozenset[str]) -> str:
+    if "COMMA" in accepts and found.kind in ("NAME", "INT", "STRING", "HASH", "FLOAT"):
+        return f"put a comma before `{_short(found.text)}`"
+    if "EQUAL" in accepts and found.kind == "COLON":
+        return "write `=` between a key and its value"
+    if accepts == {"COLON"} and found.text in _CLOSING:
+        return "add the type, such as `: vector<3xi32>` behind a dense literal"
+    if "NAME" in accepts and found.kind == "STRING":
+        return "remove the quotes"
+    if "NAME" in accepts and found.kind == "FLOAT":
+        return f"write `v{found.text}`"
+    return ""
 
 
 def _ends_early(source: Source, accepts: frozenset[str], wanted: Wanted) -> ParseError:
@@ -148,6 +160,8 @@ def _character(source: Source, found: Found) -> ParseError:
         help_ = "use ASCII outside strings"
     elif character == "'":
         help_ = 'write strings with `"`, names without quotes'
+    elif character == ";":
+        help_ = "separate with commas"
     return ParseError(Diagnostic("TE1002", f"unexpected character {what}", source, (Label(Span(at, at + 1)),), help=help_))
 
 

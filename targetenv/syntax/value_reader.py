@@ -39,7 +39,7 @@ def token_span(token: Token) -> Span:
 def integer(token: str) -> int:
     """`64`, `-1`, `0x40`"""
     negative = token.startswith("-")
-    digits = token.lstrip("-")
+    digits = token.lstrip("- \t\r\n")
     # int() refuses more than 4300 digits; nothing that long is a number anybody means, and the range checks say so.
     number = int(digits, 16) if digits.startswith("0x") else int(digits[:4000])
     return -number if negative else number

@@ -89,6 +89,9 @@ class Reader:
         places: dict[str, Span] = {}
         for entry in entries:
             span = entry._key_span
+            if struct and self._complaints.source.text.startswith('"', span.start):
+                self._complaints.error("TE1104", "a parameter is a bare name", span, help=f"write `{entry.key}`")
+                continue
             resolved = self._resolve(entry.key, span)
             if resolved is None:
                 continue

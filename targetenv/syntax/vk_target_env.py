@@ -66,6 +66,9 @@ def read(source: Source, release: vk_names.Release | None = None) -> tuple[VkTar
     """
     node = tree("vk_target_env", source, WANTED, _usual_mistake)
     complaints = Complaints(source)
+    apart = re.search(r"#vk\.\w+(\s+)<", source.text) if release is not None else None
+    if apart is not None:
+        complaints.error("TE1002", "white space before `<`", Span(*apart.span(1)), help="remove it")
     parts = {value_reader.rule(child): child for child in node.children if isinstance(child, Tree)}
     body = value_reader.item(parts.get("dictionary") or parts["attribute"])
     device_node = parts.get("device")

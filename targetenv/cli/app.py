@@ -27,6 +27,7 @@ VERBS = {
     "pack": "make a package of executables that are built already",
     "resolve": "which variant runs on which device, and why",
     "match": "whether one target or file fits another",
+    "run": "run a kernel of a package",
     "explain": "the page of one diagnostic code",
 }
 BUG, INTERRUPTED, BROKEN_PIPE = 70, 130, 141

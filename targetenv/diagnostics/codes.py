@@ -150,8 +150,16 @@ CODES: dict[str, str] = {
     # --- TE52: what a command line or a call asks for
     "TE5200": "command line is not understood",
     "TE5201": "unknown kernel",
+    "TE5202": "parameter cannot be passed",
+    "TE5203": "parameter is missing",
+    "TE5204": "shape does not fit",
+    "TE5205": "element type does not fit",
+    "TE5206": "value is not understood",
+    "TE5207": "grid is not one",
     "TE5209": "unknown device or driver",
+    "TE5210": "file is no array",
     "TE5211": "device is not there",
+    "TE5212": "number does not fit its type",
     "TE5213": "unknown diagnostic code",
     # --- TE9: targetenv itself
     "TE9001": "a bug in targetenv",

@@ -55,7 +55,7 @@ class Output:
             raise self._unwritable(error) from error
         return self
 
-    def write(self, data: bytes | memoryview) -> None:
+    def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append `data`."""
         view = memoryview(data).cast("B")
         try:

@@ -1,0 +1,95 @@
+"""A kernel of a program: called with numbers and arrays, it runs on the program's device and gives arrays back."""
+
+from __future__ import annotations
+
+from targetenv.launch.arguments import passed, prepare
+from targetenv.launch.arrays import Array
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from targetenv_runtime.buffer import Buffer
+    from targetenv_runtime.device import Device
+    from targetenv_runtime.executable import Function
+
+    from targetenv.launch.arguments import Prepared
+    from targetenv.launch.arrays import Scalar
+    from targetenv.wire.package import PackagedKernel, Variant
+
+
+class Call:
+    """One call with all its arguments in place: `run` it, as often as wanted, then read the `outputs`.
+
+    A `readwrite` buffer goes on from what the run before left in it.
+    """
+
+    def __init__(self, device: Device, function: Function, prepared: Prepared) -> None:
+        self._prepared = prepared
+        self._buffers = [_buffer(device, slot.size, slot.given) for slot in prepared.buffers]
+        self._bound = function.bind(prepared.grid, self._buffers, prepared.constants)
+
+    def run(self) -> None:
+        """Run the kernel to its end; HalError says what went wrong."""
+        self._bound.run()
+
+    def outputs(self) -> dict[str, Array]:
+        """Copies of the buffers that the kernel writes, in their order."""
+        pairs = zip(self._prepared.buffers, self._buffers, strict=True)
+        return {
+            slot.binding.name: Array(slot.dtype, slot.shape, buffer.read())
+            for slot, buffer in pairs
+            if slot.binding.access != "read"
+        }
+
+    def close(self) -> None:
+        """Give the buffers back."""
+        for buffer in self._buffers:
+            buffer.close()
+
+
+class LoadedKernel:
+    """One kernel on one device, in the variant that was chosen for it."""
+
+    def __init__(self, device: Device, function: Function, interface: PackagedKernel, variant: Variant) -> None:
+        self._device = device
+        self._function = function
+        self.interface = interface
+        self.variant = variant
+
+    def __repr__(self) -> str:
+        return f"<kernel `{self.interface.name}` as {self.variant.name} on {self._device.uri}>"
+
+    def prepare(self, scalars: Mapping[str, Scalar], arrays: Mapping[str, Array], *, grid: Sequence[int] | None = None) -> Call:
+        """Check the arguments, give them memory on the device, and be ready to run; CallError (TE52xx) when they do not fit.
+
+        `grid` counts elements; it is needed only where the package does not say it, and overrides what it says.
+        """
+        return Call(self._device, self._function, prepare(self.interface, self.variant, scalars, arrays, grid))
+
+    def __call__(self, *arguments: Any, grid: Sequence[int] | None = None, **named: Any) -> Any:
+        """Call it with numbers and numpy arrays, in the order of its parameters or by name.
+
+        What is passed: constants that do not follow from shapes, then the buffers that are read. What comes back: a new array
+        for the one buffer that is written, or a tuple of them. No argument is changed.
+        """
+        from targetenv.launch.numpy_arguments import from_numpy, to_numpy
+
+        constants, bindings = passed(self.interface)
+        scalars, arrays = from_numpy(self.interface, constants, bindings, arguments, named)
+        call = self.prepare(scalars, arrays, grid=grid)
+        try:
+            call.run()
+            results = [to_numpy(array) for array in call.outputs().values()]
+        finally:
+            call.close()
+        return results[0] if len(results) == 1 else tuple(results)
+
+
+def _buffer(device: Device, size: int, given: Array | None) -> Buffer:
+    """Memory with the input in it; memory that is only written starts as zeros, so that results never show what was there."""
+    buffer = device.allocate(size)
+    if size:
+        buffer.write(bytes(size) if given is None else given.data)
+    return buffer

@@ -1,0 +1,189 @@
+"""A package on a device: `load` probes, resolves and opens the device; each kernel is loaded when it is asked for."""
+
+from __future__ import annotations
+
+from targetenv.launch.kernel import LoadedKernel
+from targetenv.launch.refusals import UnknownKernel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from os import PathLike
+    from types import TracebackType
+    from typing import Literal
+
+    from targetenv_runtime.device import Device
+
+    from targetenv.model.device import Device as DeviceInfo
+    from targetenv.model.verdict import Choice, Resolution
+    from targetenv.wire.package import Package, PackageFile
+
+
+class Program:
+    """The kernels of a package on one device: `program["saxpy"](2.0, x, y)`.
+
+    `resolution` has every decision with its reasons, `explain()` tells it. Close it, or use it as a context manager.
+    """
+
+    def __init__(self, file: PackageFile, device: Device, resolution: Resolution) -> None:
+        self._file = file
+        self._kernels: dict[str, LoadedKernel] = {}
+        self.device = device
+        self.resolution = resolution
+
+    def __repr__(self) -> str:
+        return f"<program `{self.package.name}` on {self.device.uri}>"
+
+    @property
+    def package(self) -> Package:
+        """What the package says about itself."""
+        return self._file.package
+
+    def __iter__(self) -> Iterator[str]:
+        return (kernel.name for kernel in self.package.kernels)
+
+    def __getitem__(self, name: str) -> LoadedKernel:
+        """The kernel of this name, loaded when it is first asked for.
+
+        UnknownKernel (TE5201) when the package has none, NoCompatibleArtifact (TE3001) when no variant of it runs here.
+        """
+        found = self._kernels.get(name)
+        if found is None:
+            found = self._kernels[name] = self._load(name)
+        return found
+
+    def choice(self, name: str) -> Choice:
+        """What was chosen for a kernel on this device."""
+        return next(row for row in self.resolution.choices if row.kernel == name and row.device == self.device.uri)
+
+    def explain(self, *, everything: bool = False) -> str:
+        """Why each variant was chosen or not, as text."""
+        from targetenv.resolve.explain import explain
+
+        return explain(self.resolution, everything=everything)
+
+    def close(self) -> None:
+        """Finish what runs and give the device and the file back."""
+        self._kernels.clear()
+        self.device.close()
+        self._file.close()
+
+    def __enter__(self) -> Program:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _load(self, name: str) -> LoadedKernel:
+        interface = self.package.kernel(name)
+        if interface is None:
+            raise unknown_kernel(name, self.package)
+        chosen = self.choice(name).variant
+        if chosen is None:
+            from targetenv.model.record import replace
+            from targetenv.resolve import require
+
+            mine = tuple(row for row in self.resolution.ranked if row.kernel == name and row.device.uri == self.device.uri)
+            require(replace(self.resolution, ranked=mine))
+        variant = next(row for row in self.package.variants if row.kernel == name and row.name == chosen)
+        (kernel,) = variant.artifact(interface).kernels
+        executable = self.device.load(self._file.payload(variant), variant.format, (kernel,))
+        return LoadedKernel(self.device, executable.lookup(name), interface, variant)
+
+
+def load(
+    path: str | PathLike[str],
+    *,
+    device: str | None = None,
+    unknown: Literal["reject", "allow"] = "reject",
+    kernels: Sequence[str] | None = None,
+) -> Program:
+    """The package at `path`, on the device that runs most of it, ready to be called.
+
+    `device` names one (`vulkan://0`, `cpu`); only that one is then asked. `unknown` is what to do with variants of which it is
+    not known whether they run. `kernels` restricts the choice to those that are wanted.
+
+    FormatError (TE44xx) for a damaged package, UnknownKernel (TE5201), NoCompatibleArtifact (TE3001) with every reason,
+    EnvironmentFailed and HalError when the device or its driver do not do their part.
+
+    >>> program = load("saxpy.tenv")  # doctest: +SKIP
+    >>> y = program["saxpy"](2.0, x, y)  # doctest: +SKIP
+    """
+    from os import fspath
+
+    from targetenv.wire.package import open_package
+
+    file = open_package(fspath(path))
+    try:
+        return _on_device(file, device, unknown, kernels)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _on_device(
+    file: PackageFile, wanted: str | None, unknown: Literal["reject", "allow"], kernels: Sequence[str] | None
+) -> Program:
+    from targetenv_runtime.device import open_device
+
+    from targetenv.resolve import require, resolve
+
+    for name in kernels or ():
+        if file.package.kernel(name) is None:
+            raise unknown_kernel(name, file.package)
+    artifacts = {name: rows for name, rows in file.package.artifacts().items() if kernels is None or name in kernels}
+    if wanted is None:
+        from targetenv_runtime.drivers.table import DRIVERS
+        from targetenv_runtime.probing import probe_all
+
+        devices, unavailable = probe_all([row.name for row in DRIVERS.values() if row.default and row.runs])
+        resolution = require_any(resolve(artifacts, devices, unavailable=unavailable, unknown=unknown))
+        return Program(file, open_device(_best(resolution, devices)), resolution)
+    device = open_device(_runnable(wanted))
+    try:
+        resolution = resolve(artifacts, [device.info], unknown=unknown)
+        if kernels is not None:
+            require(resolution)
+        return Program(file, device, require_any(resolution))
+    except BaseException:
+        device.close()
+        raise
+
+
+def require_any(resolution: Resolution) -> Resolution:
+    """The same resolution, if anything runs anywhere; otherwise NoCompatibleArtifact (TE3001) with the reasons."""
+    if not any(choice.variant is not None for choice in resolution.choices):
+        from targetenv.resolve import require
+
+        require(resolution)
+    return resolution
+
+
+def unknown_kernel(name: str, package: Package) -> UnknownKernel:
+    """The error for a kernel that a package does not have; raise it."""
+    from targetenv.diagnostics.diagnostic import Diagnostic
+    from targetenv.diagnostics.suggest import did_you_mean
+
+    known = [kernel.name for kernel in package.kernels]
+    advice = did_you_mean(name, known) or f"the kernels are {', '.join(known)}"
+    return UnknownKernel(Diagnostic("TE5201", f"there is no kernel `{name}`", help=advice))
+
+
+def _runnable(wanted: str) -> str:
+    from targetenv.launch.devices import driver_of
+    from targetenv.launch.refusals import refused
+
+    if driver_of(wanted) is None:
+        advice = "name a device of this machine, such as `cpu://0`; `targetenv resolve --device FILE` answers for recorded ones"
+        raise refused("TE5209", f"`{wanted}` is a file: nothing can run on a description of a device", advice)
+    return wanted
+
+
+def _best(resolution: Resolution, devices: Sequence[DeviceInfo]) -> str:
+    """The device that runs most kernels; among equals the one that is best to use."""
+    from targetenv.launch.devices import in_order_of_use
+
+    runs = {device.uri: 0 for device in devices}
+    for choice in resolution.choices:
+        runs[choice.device] += choice.variant is not None
+    return min(devices, key=lambda device: (-runs[device.uri], in_order_of_use(device))).uri

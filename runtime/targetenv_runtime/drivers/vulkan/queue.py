@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections import deque
-from threading import Lock
+from threading import RLock
 from time import monotonic
 
 from targetenv.registry import vulkan_abi as abi
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from targetenv_runtime.buffer import BufferRef
     from targetenv_runtime.commands import Recording
     from targetenv_runtime.drivers.vulkan.device import LogicalDevice
-    from targetenv_runtime.drivers.vulkan.recording import Recorder
+    from targetenv_runtime.drivers.vulkan.recording import Prepared, Recorder
     from targetenv_runtime.ffi.library import Native as Function
 
 SLICE = 100_000_000  # nanoseconds of one native wait, so that Ctrl-C is heard
+_SLICE = ctypes.c_uint64(SLICE)
 _KEPT = 32  # native command buffers kept for one recording
 _IDLE = 64  # used command buffers kept for the next recordings
 
@@ -36,8 +37,9 @@ class DeviceQueue:
         self.recorder = recorder
         self.index = index
         self.two = two
-        self.lock = Lock()
-        self.next = 0
+        self.lock = RLock()  # a garbage collection in the middle of a bound dispatch may release a recording
+        self.next = 0  # the epoch of the newest submission
+        self.done = 0  # an epoch that is known to be complete
         self.handle = ctypes.c_void_p()
         device.call("vkGetDeviceQueue")(device.handle, device.family, index, ctypes.byref(self.handle))
         kind = block("VkSemaphoreTypeCreateInfo", semaphoreType=abi.constant("VK_SEMAPHORE_TYPE_TIMELINE"))
@@ -58,65 +60,86 @@ class DeviceQueue:
         """Start a recording after the epochs of other queues; its own epoch."""
         with self.lock:
             self.device.require()
-            self._collect()
-            native = None
-            if recording is not None and recording.levels:
-                native = self._replayed(recording, table) if recording.reusable else self._recorded(recording, table, once=True)
-            submission = self._submission
-            if len(waits) > submission.capacity:
-                submission = self._submission = Submission(self, capacity=2 * len(waits))
-            epoch = self.next + 1
-            try:
-                submission.fire(native.handle if native is not None else None, waits, epoch)
-            except HalError:
-                if native is not None and recording is not None and not recording.reusable:
-                    self._idle.append(native)
-                raise
-            self.next = epoch
-            if native is not None and recording is not None:
-                native.epoch = epoch
-                if not recording.reusable:
-                    self._flying.append(native)
-            return epoch
+            if self._flying or self.orphans:
+                self._collect()
+            if recording is None or not recording.levels:
+                self._fire(None, waits)
+            elif recording.reusable:
+                native = self._replayed(recording, table)
+                if native.epoch and not waits:
+                    self._fire_again(native)
+                else:
+                    self._fire(native, waits)
+                native.epoch = self.next
+            else:
+                native = self._recorded(recording, table, once=True)
+                try:
+                    self._fire(native, waits)
+                except HalError:
+                    self._recycle(native)
+                    raise
+                native.epoch = self.next
+                self._flying.append(native)
+            return self.next
 
     def completed(self) -> int:
         """The newest complete epoch; of a lost device all are complete."""
-        if self.device.lost is not None:
-            return self.next
         value = ctypes.c_uint64()
-        try:
-            result = self._count(self.device.handle, self.semaphore, ctypes.byref(value))
-            if result:
-                self.device.check("vkGetSemaphoreCounterValue", result)
-        except HalError:
-            if self.device.lost is None:
-                raise
+        if self.device.lost is not None or self._lost(
+            "vkGetSemaphoreCounterValue", self._count(self.device.handle, self.semaphore, ctypes.byref(value))
+        ):
             return self.next
-        return min(value.value, self.next)  # a lost device may count to the end of time
+        self.done = min(value.value, self.next)  # a lost device may count to the end of time
+        return self.done
 
     def wait(self, epoch: int, timeout: float | None) -> bool:
         """Block until an epoch is complete; whether it is. Interruptible every 0.1 s."""
-        if self.device.lost is not None:
-            return True
         info = self._waits.pop() if self._waits else WaitInfo(self)
         try:
             info.value.value = epoch
             deadline = None if timeout is None else monotonic() + timeout
-            while True:
-                left = SLICE if deadline is None else min(SLICE, max(0, round((deadline - monotonic()) * 1e9)))
-                result = self._wait(self.device.handle, info.block.buffer, ctypes.c_uint64(left))
+            left = _SLICE
+            while self.device.lost is None:
+                if deadline is not None:
+                    left = ctypes.c_uint64(min(SLICE, max(0, round((deadline - monotonic()) * 1e9))))
+                result = self._wait(self.device.handle, info.block.buffer, left)
                 if result == 0:
+                    self.done = max(self.done, epoch)
                     return True
-                try:
-                    self.device.check("vkWaitSemaphores", result)
-                except HalError:
-                    if self.device.lost is None:
-                        raise
-                    return True
-                if deadline is not None and monotonic() >= deadline:
+                if not self._lost("vkWaitSemaphores", result) and deadline is not None and monotonic() >= deadline:
                     return False
+            return True
         finally:
             self._waits.append(info)
+
+    def _lost(self, name: str, result: int) -> bool:
+        """Whether a call failed because the device is lost, which ends all waiting; other failures are raised."""
+        if result < 0:
+            try:
+                self.device.check(name, result)
+            except HalError:
+                if self.device.lost is None:
+                    raise
+                return True
+        return False
+
+    def _fire(self, native: Native | None, waits: Sequence[tuple[DeviceQueue, int]]) -> None:
+        submission = self._submission
+        if len(waits) > submission.capacity:
+            submission = self._submission = Submission(self, capacity=2 * len(waits))
+        submission.fire(native.handle if native is not None else None, waits, self.next + 1)
+        self.next += 1
+
+    def _fire_again(self, native: Native) -> None:
+        """The same without waits, patching nothing but the epoch."""
+        if native.prepared is None:
+            native.prepared = Submission(self, capacity=0).prepared(native.handle)
+        function, arguments, signal, _ = native.prepared
+        signal.value = epoch = self.next + 1
+        result = function(*arguments)
+        if result:
+            self.device.check("vkQueueSubmit", result)
+        self.next = epoch
 
     def bound(self, recording: Recording) -> Callable[[], object]:
         """A callable that runs a recording without slots to its end: two native calls, in blocks of memory made here."""
@@ -144,15 +167,16 @@ class DeviceQueue:
     def _replayed(self, recording: Recording, table: Sequence[BufferRef]) -> Native:
         """The command buffer of this recording and table; while it flies a second one, which may fly many times at once."""
         kept = recording.replay
-        key = (self.index, *((ref.buffer.allocation.handle, ref.offset, ref.length) for ref in table))
+        key: tuple[object, ...] = (self.index,)
+        if table:
+            key = (self.index, *((ref.buffer.allocation.handle, ref.offset, ref.length) for ref in table))
         natives = kept.get(key)
         if natives is None:
             self._forget(kept)
             natives = kept[key] = []
         assert isinstance(natives, list), "made here"
-        done = self.completed()
         for native in natives:
-            if native.shared or native.epoch <= done:
+            if native.shared or native.epoch <= self.done or native.epoch <= self.completed():
                 return native  # type: ignore[no-any-return]
         native = self._recorded(recording, table, shared=bool(natives))
         natives.append(native)
@@ -202,7 +226,7 @@ class DeviceQueue:
 
     def _recycle(self, native: Native) -> None:
         self.recorder.reset(native)
-        native.shared = False
+        native.shared, native.epoch = False, 0
         if len(self._idle) < _IDLE:
             self._idle.append(native)
             return
@@ -316,13 +340,14 @@ class Submission:
         if result:
             queue.device.check("vkQueueSubmit", result)
 
-    def prepared(self, commands: ctypes.c_void_p) -> tuple[Function, tuple[Any, ...], ctypes.c_uint64]:
+    def prepared(self, commands: ctypes.c_void_p) -> Prepared:
         """The call that submits always the same command buffer, and where its epoch is written before."""
         for count in self._counts:
             count.value = 0
         self._counts[1].value = 1
         self._commands.value = commands.value or 0
-        return self._function, (self._queue.handle, ctypes.c_uint32(1), self._info, None), self._signal
+        arguments = self._queue.handle, ctypes.c_uint32(1), self._info, None
+        return self._function, arguments, self._signal, self._kept
 
 
 class WaitInfo:
@@ -354,10 +379,10 @@ class _Keeper:
 
 def _bound(queue: DeviceQueue, native: Native) -> Callable[[], object]:
     keeper = _Keeper(queue, native)
-    submit, arguments, signal = keeper.submission.prepared(native.handle)
+    submit, arguments, signal, _ = keeper.submission.prepared(native.handle)
     device, lock = queue.device, queue.lock
     wait, handle, info, awaited = queue._wait, device.handle, keeper.wait.block.buffer, keeper.wait.value
-    once = ctypes.c_uint64(SLICE)
+    slice_ = _SLICE
 
     def run() -> None:
         with lock:
@@ -368,7 +393,7 @@ def _bound(queue: DeviceQueue, native: Native) -> Callable[[], object]:
                 device.check("vkQueueSubmit", result)
             queue.next = keeper.native.epoch = epoch
             awaited.value = epoch  # another run may raise it before this one waits, which only makes this one wait longer
-        while result := wait(handle, info, once):
+        while result := wait(handle, info, slice_):
             device.check("vkWaitSemaphores", result)
 
     return run

@@ -12,15 +12,18 @@ from targetenv_runtime.status import Code, HalError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import TypeAlias
+    from typing import Any, TypeAlias
 
     from targetenv_runtime.buffer import BufferRef
     from targetenv_runtime.commands import Command
     from targetenv_runtime.drivers.vulkan.device import LogicalDevice
     from targetenv_runtime.drivers.vulkan.memory import Heap, Storage
     from targetenv_runtime.drivers.vulkan.pipeline import Pipeline
+    from targetenv_runtime.ffi.library import Native as Function
 
     Span: TypeAlias = tuple[Storage, int, int]  # a buffer, an offset and a length
+    # A native call that submits one command buffer, its arguments, where the epoch goes, and the memory of all that.
+    Prepared: TypeAlias = tuple[Function, tuple[Any, ...], ctypes.c_uint64, object]
     Transfer: TypeAlias = Callable[[ctypes.c_void_p, Storage | None], object]  # records itself; takes what was staged
 
 _INLINE = 65536  # bytes that vkCmdUpdateBuffer takes at most
@@ -32,7 +35,7 @@ class Native:
     A `shared` one may be pending several times at once.
     """
 
-    __slots__ = ("epoch", "handle", "pool", "room", "shared", "staging")
+    __slots__ = ("epoch", "handle", "pool", "prepared", "room", "shared", "staging")
 
     def __init__(self, handle: ctypes.c_void_p) -> None:
         self.handle = handle
@@ -41,6 +44,7 @@ class Native:
         self.staging: Storage | None = None
         self.shared = False
         self.epoch = 0
+        self.prepared: Prepared | None = None
 
 
 class Recorder:

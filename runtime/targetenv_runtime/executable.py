@@ -96,7 +96,8 @@ class Bound:
             raise HalError(Code.INVALID_ARGUMENT, f"`{function.name}` cannot be bound to open slots")
         for ref in refs:
             ref.buffer.require_live()
-        direct = None if 0 in command.grid else owner.backend.bind(function, command.grid, refs, command.constants)
+        with owner.reclaim:
+            direct = None if 0 in command.grid else owner.backend.bind(function, command.grid, refs, command.constants)
         self.run = direct or partial(owner.queues[0].now, single(command, owner))
         vars(self.run)["held"] = (function, tuple(ref.buffer.allocation for ref in refs))
 

@@ -236,7 +236,8 @@ def guaranteed_features(version: Version, extensions: frozenset[str], features: 
     while len(found) != before:  # a requirement may depend on a feature that another one brings
         before = len(found)
         for mandatory in rows:
-            if depends.evaluate(mandatory.depends, holds):
+            # A row of several names demands any one of them (VK_KHR_shader_float16_int8), so it guarantees none.
+            if len(mandatory.features) == 1 and depends.evaluate(mandatory.depends, holds):
                 found.update(mandatory.features)
     return frozenset(found)
 

@@ -55,7 +55,7 @@ class Extension:
 
 @record
 class RequiredFeatures:
-    """Features that a version or an extension makes mandatory, where `depends` holds."""
+    """Features of which a version or an extension makes at least one mandatory, where `depends` holds."""
 
     features: tuple[str, ...]
     depends: str = ""

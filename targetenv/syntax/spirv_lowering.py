@@ -94,7 +94,7 @@ def with_guarantees(offers: Capabilities) -> Capabilities:
     if version >= Version(1, 1) and offers.property(operations) is None:
         basic = Property(operations, vulkan.bit_value("VK_SUBGROUP_FEATURE_BASIC_BIT"))
         properties = tuple(sorted((*properties, basic), key=lambda each: each.name))
-    features = guaranteed_features(version, offers.extensions, offers.features)
+    features = guaranteed_features(version, offers.extensions, offers.features) - offers.denied
     return replace(offers, features=features, properties=properties)
 
 

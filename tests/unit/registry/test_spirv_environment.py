@@ -219,3 +219,8 @@ def test_offering_more_never_takes_a_capability_away(lavapipe: Capabilities) -> 
     less, all_ = support(lavapipe).environment, support(more).environment
     assert less.capabilities <= all_.capabilities
     assert less.extensions <= all_.extensions
+
+
+def test_a_row_that_demands_any_one_of_several_features_guarantees_none() -> None:
+    extensions = frozenset({"VK_KHR_shader_float16_int8"})
+    assert guaranteed_features(Version(1, 1), extensions) == guaranteed_features(Version(1, 1), NONE)

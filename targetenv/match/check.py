@@ -86,7 +86,7 @@ class Judge:
         if offered is None:
             return self._absent("isa.same")
         known = isa.architecture(need.isa)
-        if offered == need.isa or known is None or known != isa.architecture(offered):
+        if known is None or known != isa.architecture(offered):
             return (YES if offered == need.isa else NO), f"device offers {offered}", "isa.same"
         missing = isa.features(need.isa) - ((isa.features(offered) | self.offers.features) - self.offers.denied)
         if not missing:
@@ -142,6 +142,8 @@ class Judge:
             return YES, "offered", "feature.answered"
         if need.name in offers.denied:
             return NO, "not offered", "feature.answered"
+        if offers.isa is not None and need.name in isa.features(offers.isa):
+            return YES, f"offered as part of {offers.isa}", "isa.features"
         if offers.api == "vulkan":
             from targetenv.registry.spirv_environment import guaranteed_features
             from targetenv.registry.vulkan import feature_extension_alias

@@ -136,11 +136,14 @@ def _nodes(row: RankedKernel, *, everything: bool) -> list[_Node]:
     misses: dict[tuple[Finding, ...], list[Verdict]] = {}
     for verdict in row.verdicts[len(running) :]:
         misses.setdefault(_reasons(verdict, everything=everything), []).append(verdict)
+    certain = [verdict for verdict in running if verdict.outcome is Outcome.SATISFIED]
     if everything:
-        nodes = [_Node(f"✓ {verdict.artifact.name}: runs", verdict.findings) for verdict in running]
+        nodes = [_Node(f"✓ {verdict.artifact.name}: runs", verdict.findings) for verdict in certain]
     else:
-        others = [verdict.artifact.name for verdict in running[1:]]
+        others = [verdict.artifact.name for verdict in certain if verdict is not running[0]]
         nodes = [_Node(f"✓ runs too: {', '.join(others)}")] if others else []
+    for verdict in running[len(certain) :]:
+        nodes.append(_Node(f"{_title([verdict])}, allowed", _reasons(verdict, everything=everything)))
     closest = row.choice.variant is None and len(misses) > 1
     for place, (reasons, verdicts) in enumerate(misses.items()):
         nodes.append(_Node(_title(verdicts) + ("  (closest)" if closest and place == 0 else ""), reasons))

@@ -28,6 +28,8 @@ from tests.unit.artifacts.assembler import COMPUTE, assemble
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from targetenv.artifacts import Inspection
     from targetenv.model.artifact import Kernel
     from targetenv.model.requirement import LimitValue, Requirement
@@ -386,17 +388,13 @@ def test_matrices_of_an_open_shape_are_not_known() -> None:
 
 
 def test_every_name_that_the_reader_writes_is_canonical_in_the_registry() -> None:
-    def canonical(name: str, lookup: object) -> bool:
-        return lookup(*name.split("::")) == name  # type: ignore[operator]
+    def canonical(name: str, lookup: Callable[[str, str], str]) -> bool:
+        struct, _, member = name.partition("::")
+        return lookup(struct, member) == name
 
-    limit_names = (
-        "maxComputeWorkGroupSize",
-        "maxComputeWorkGroupInvocations",
-        "maxComputeSharedMemorySize",
-        "maxPushConstantsSize",
-    )
-    limit_names += ("maxBoundDescriptorSets", "maxPerStageResources", *sum(reader.DESCRIPTOR_LIMITS.values(), ()))
-    for name in limit_names:
+    workgroup = ("maxComputeWorkGroupSize", "maxComputeWorkGroupInvocations", "maxComputeSharedMemorySize")
+    limit_names = {*workgroup, "maxPushConstantsSize", "maxBoundDescriptorSets", "maxPerStageResources"}
+    for name in limit_names.union(*reader.DESCRIPTOR_LIMITS.values()):
         assert vulkan.relation(reader.LIMITS + name) is Relation.AT_LEAST, name
     assert vulkan.relation(usage.SUBGROUP_STAGES) is Relation.ALL_BITS
     for name in (reader.MAINTENANCE4, reader.ZERO_INITIALIZE, usage.EXTENDED_TYPES, *usage.MODE_FEATURES.values()):

@@ -1,0 +1,175 @@
+"""Laws of resolve: what no world may break."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from targetenv.match import check, match
+from targetenv.model.artifact import Artifact
+from targetenv.model.device import Device, Unavailable
+from targetenv.model.record import replace
+from targetenv.model.requirement import NeedsUnknown
+from targetenv.model.verdict import Outcome
+from targetenv.resolve import Chooser, resolve
+from targetenv.resolve.explain import explain
+from targetenv.resolve.implication import implies
+from targetenv.resolve.kinds import kind_of
+from tests.property import worlds
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from random import Random
+
+    from targetenv.model.capabilities import Capabilities
+    from targetenv.model.verdict import Choice, Resolution
+
+policies = st.sampled_from(("reject", "allow"))
+kernels = st.dictionaries(st.sampled_from(("one", "two")), worlds.variants, min_size=1)
+device_lists = st.lists(worlds.devices, max_size=3, unique_by=lambda device: device.uri)
+
+
+def choice(variants: list[Artifact], device: Device, unknown: str = "reject") -> Choice:
+    return resolve({"k": variants}, [device], unknown=unknown).choices[0]  # type: ignore[arg-type]
+
+
+def outcome(variant: Artifact, device: Device) -> Outcome:
+    return match(variant, device).outcome
+
+
+def requires_more(one: Artifact, other: Artifact) -> bool:
+    """By the definition: whoever meets `one` meets `other`, and not the other way round."""
+
+    def covers(more: Artifact, less: Artifact) -> bool:
+        return all(any(implies(have, need) for have in more.requires) for need in less.requires)
+
+    return one.format == other.format and covers(one, other) and not covers(other, one)
+
+
+@given(kernels, device_lists, policies, st.randoms())
+def test_the_order_of_what_comes_in_changes_nothing(
+    kernels: dict[str, list[Artifact]], devices: list[Device], unknown: str, random: Random
+) -> None:
+    absent = [Unavailable("cuda", "TE5101", "no library"), Unavailable("hip", "TE5101", "no library")]
+    one = resolve(kernels, devices, unavailable=absent, unknown=unknown)  # type: ignore[arg-type]
+    names = list(kernels)
+    for shuffled in (names, devices, absent, *kernels.values()):
+        random.shuffle(shuffled)  # type: ignore[arg-type]
+    other = resolve({name: kernels[name] for name in names}, devices, unavailable=absent, unknown=unknown)  # type: ignore[arg-type]
+    assert one == other
+    assert explain(one) == explain(other)
+
+
+@given(worlds.variants, worlds.devices, policies)
+def test_nothing_is_chosen_that_does_not_run_and_something_is_when_something_does(
+    variants: list[Artifact], device: Device, unknown: str
+) -> None:
+    chosen = choice(variants, device, unknown).variant
+    outcomes = {variant.name: outcome(variant, device) for variant in variants}
+    if chosen is not None:
+        best = Outcome.SATISFIED if Outcome.SATISFIED in outcomes.values() else Outcome.UNKNOWN
+        assert outcomes[chosen] is best
+        assert best is Outcome.SATISFIED or unknown == "allow"
+    else:
+        assert Outcome.SATISFIED not in outcomes.values()
+        assert unknown == "reject" or Outcome.UNKNOWN not in outcomes.values()
+
+
+@given(worlds.variants, worlds.devices)
+def test_nobody_that_runs_and_requires_more_is_passed_over(variants: list[Artifact], device: Device) -> None:
+    chosen = choice(variants, device).variant
+    running = [variant for variant in variants if outcome(variant, device) is Outcome.SATISFIED]
+    winner = next((variant for variant in running if variant.name == chosen), None)
+    if winner is None:
+        return
+    assert not any(requires_more(other, winner) for other in running)
+    rivals = [one for one in running if not any(requires_more(other, one) for other in running)]
+    assert winner == min(rivals, key=lambda one: (kind_of(one.format).cost, -one.preference, one.name, one.digest))
+
+
+@given(worlds.variants, worlds.artifacts, worlds.devices)
+def test_a_variant_that_does_not_run_never_changes_the_winner(
+    variants: list[Artifact], extra: Artifact, device: Device
+) -> None:
+    extra = replace(extra, name="extra")
+    if outcome(extra, device) is not Outcome.SATISFIED:
+        assert choice([*variants, extra], device).variant == choice(variants, device).variant
+
+
+@given(worlds.variants, worlds.artifacts, worlds.devices)
+def test_a_variant_that_requires_less_than_one_that_runs_never_changes_the_winner(
+    variants: list[Artifact], extra: Artifact, device: Device
+) -> None:
+    extra = replace(extra, name="extra")
+    running = [variant for variant in variants if outcome(variant, device) is Outcome.SATISFIED]
+    if any(requires_more(variant, extra) for variant in running):
+        assert choice([*variants, extra], device).variant == choice(variants, device).variant
+
+
+@given(worlds.variants, worlds.devices, worlds.offers)
+def test_a_device_that_offers_more_never_gets_a_variant_that_requires_less(
+    variants: list[Artifact], device: Device, more: Capabilities
+) -> None:
+    better = replace(device, offers=worlds.stronger(device.offers, more))
+    by_name = {variant.name: variant for variant in variants}
+    before, after = choice(variants, device).variant, choice(variants, better).variant
+    if before is not None and outcome(by_name[before], better) is Outcome.SATISFIED:
+        assert after is not None
+        assert not requires_more(by_name[before], by_name[after])
+
+
+@given(worlds.variants, worlds.devices)
+def test_every_variant_has_its_verdict_and_every_miss_a_reason(variants: list[Artifact], device: Device) -> None:
+    (row,) = resolve({"k": variants}, [device]).ranked
+    assert {verdict.artifact for verdict in row.verdicts} == set(variants)
+    for verdict in row.verdicts:
+        assert set(verdict.findings) == set(match(verdict.artifact, device).findings)
+        if verdict.outcome is not Outcome.SATISFIED:
+            assert verdict.unmet
+
+
+@given(worlds.variants, worlds.devices)
+def test_among_misses_the_nearest_comes_first(variants: list[Artifact], device: Device) -> None:
+    (row,) = resolve({"k": variants}, [device]).ranked
+    misses = [verdict for verdict in row.verdicts if verdict.outcome is not Outcome.SATISFIED]
+    loadable = [one for one in misses if not any(f.code == "TE3107" and f.outcome is Outcome.UNSATISFIED for f in one.findings)]
+    assert misses[: len(loadable)] == loadable
+    wrong = [sum(finding.outcome is Outcome.UNSATISFIED for finding in verdict.findings) for verdict in loadable]
+    assert wrong == sorted(wrong)
+
+
+@given(kernels, worlds.devices)
+def test_a_chooser_chooses_what_resolve_does(kernels: dict[str, list[Artifact]], device: Device) -> None:
+    prepared = Chooser(kernels).on(device.offers)
+    for chosen in resolve(kernels, [device]).choices:
+        found = prepared.choose(chosen.kernel)
+        assert (None if found is None else found.name) == chosen.variant
+
+
+@given(kernels, device_lists, policies, st.booleans())
+def test_every_world_can_be_explained(
+    kernels: dict[str, list[Artifact]], devices: list[Device], unknown: str, everything: bool
+) -> None:
+    resolution = resolve(kernels, devices, unknown=unknown)  # type: ignore[arg-type]
+    text = explain(resolution, everything=everything)
+    for variant in (variant for variants in kernels.values() for variant in variants):
+        assert not devices or variant.name in text
+    assert text == "\n".join(line.rstrip() for line in text.split("\n"))
+    assert_explained(resolution, text)
+
+
+def assert_explained(resolution: Resolution, text: str) -> None:
+    for row in resolution.ranked:
+        for verdict in row.verdicts:
+            codes = {finding.code for finding in verdict.unmet}
+            shown = {"TE3107"} & codes or codes
+            assert not shown or any(code in text for code in shown)
+
+
+@given(worlds.artifacts, worlds.devices)
+def test_what_is_not_known_is_never_chosen_under_reject(variant: Artifact, device: Device) -> None:
+    silent = replace(variant, requires=(*variant.requires, NeedsUnknown("what it links")))
+    assert choice([silent], device).variant is None
+    allowed = choice([silent], device, "allow").variant
+    certain = all(check(need, device.offers).outcome is not Outcome.UNSATISFIED for need in variant.requires)
+    assert (allowed is not None) == certain

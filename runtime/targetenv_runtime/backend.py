@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     Memory: TypeAlias = Literal["device", "host", "shared"]
 
 
+SLICE = 0.1
+"""Seconds that one native wait lasts at most, so that Ctrl-C is heard."""
+
+
 class Allocation:
     """Memory of a device. It lives as long as this object: buffers, mapped views and bound dispatches hold it.
 

@@ -185,8 +185,10 @@ class Buffer:
         self.require_live()
         if self.allocation.view is not None:
             return bytes(self.allocation.view[part.offset : part.offset + part.length])
+        from targetenv_runtime.queue import copy_now  # queues are made of buffers
+
         staging = self.owner.allocate(part.length, "host")
-        self.owner.queues[0].copy_now(part, staging.ref)
+        copy_now(self.owner, part, staging.ref)
         return staging.read()
 
     def write(self, data: bytes | bytearray | memoryview, offset: int = 0) -> None:
@@ -199,9 +201,11 @@ class Buffer:
         if self.allocation.view is not None:
             self.allocation.view[part.offset : part.offset + part.length] = source
             return
+        from targetenv_runtime.queue import copy_now
+
         staging = self.owner.allocate(part.length, "host")
         staging.write(source)
-        self.owner.queues[0].copy_now(staging.ref, part)
+        copy_now(self.owner, staging.ref, part)
 
 
 def _bytes_of(part: slice, size: int) -> tuple[int, int]:

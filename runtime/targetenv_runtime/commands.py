@@ -171,7 +171,7 @@ class CommandBuffer:
         self._require_recording()
         levels: list[list[Command]] = [[] for _ in range(max(self._level, default=-1) + 1)]
         for command, level in zip(self._commands, self._level, strict=True):
-            if not (isinstance(command, Dispatch) and 0 in command.grid):
+            if not idle(command):
                 levels[level].append(command)
         buffers = dict.fromkeys(ref.buffer for command in self._commands for ref in command.refs if isinstance(ref, BufferRef))
         extents, dispatched = _slots(self._commands, self.slots)
@@ -286,12 +286,26 @@ def dispatch(
 
 def single(command: Command, owner: Ownership | None = None) -> Recording:
     """A recording of one command without slots; reusable where its owner is given. A dispatch of nothing is an empty one."""
-    empty = isinstance(command, Dispatch) and 0 in command.grid
     buffers = tuple(dict.fromkeys(ref.buffer for ref in command.refs if isinstance(ref, BufferRef)))
-    recording = Recording(() if empty else ((command,),), buffers, reusable=owner is not None)
+    recording = Recording(() if idle(command) else ((command,),), buffers, reusable=owner is not None)
     if owner is not None:
         owner.reclaim.track(recording, owner.backend.release, recording.replay)
     return recording
+
+
+def direct(binding: Bindable) -> BufferRef:
+    """The range itself; INVALID_ARGUMENT for a slot, which has a meaning only in command buffers."""
+    ref = binding.ref
+    if isinstance(ref, Slot):
+        raise HalError(Code.INVALID_ARGUMENT, f"slot {ref.slot} has a meaning only in command buffers")
+    return ref
+
+
+def idle(command: Command) -> bool:
+    """Whether a command does nothing: no driver gets to see a grid with a zero, or a transfer of no bytes."""
+    if isinstance(command, Dispatch):
+        return 0 in command.grid
+    return command.refs[0].length == 0
 
 
 def bind(recording: Recording, owner: Ownership, table: Sequence[BufferRef]) -> Sequence[BufferRef]:
@@ -335,9 +349,8 @@ def _slots(commands: Iterable[Command], count: int) -> tuple[tuple[int, ...], tu
     for command in commands:
         for ref in command.refs:
             if isinstance(ref, Slot):
-                kernel = isinstance(command, Dispatch)
-                least = ref.length if ref.length is not None else int(kernel)
+                least = 1 if ref.length is None else ref.length
                 extents[ref.slot] = max(extents[ref.slot], ref.offset + least)
-                if kernel:
+                if isinstance(command, Dispatch):
                     dispatched.add(ref.slot)
     return tuple(extents), tuple(sorted(dispatched))

@@ -30,7 +30,7 @@ class Device:
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self.owner = Ownership(backend)
-        self.owner.queues = self.queues = tuple(Queue(self.owner, index) for index in range(backend.queue_count))
+        self.queues = tuple(Queue(self.owner, index) for index in range(backend.queue_count))
         self.uri = backend.uri
         self._info: DeviceInfo | None = None
 

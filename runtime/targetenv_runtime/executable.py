@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from targetenv.diagnostics.suggest import did_you_mean
-from targetenv_runtime.buffer import BufferRef
-from targetenv_runtime.commands import dispatch, single
+from targetenv_runtime.commands import direct, dispatch, single
+from targetenv_runtime.queue import now
 from targetenv_runtime.status import Code, HalError
 
 TYPE_CHECKING = False
@@ -68,8 +68,8 @@ class Function:
         if owner.refusal is None and owner.backend.run(self, grid, bindings, constants):
             return
         owner.require_open()
-        command = dispatch(owner, self, grid, bindings, constants)
-        owner.queues[0].now(single(command))
+        command = dispatch(owner, self, grid, [direct(binding) for binding in bindings], constants)
+        now(owner, single(command))
 
     def bind(self, grid: Sequence[int], bindings: Sequence[Bindable] = (), constants: bytes = b"") -> Bound:
         """The same dispatch, checked once, to be run many times."""
@@ -90,15 +90,13 @@ class Bound:
     def __init__(self, function: Function, grid: Sequence[int], bindings: Sequence[Bindable], constants: bytes) -> None:
         owner = function.owner
         owner.require_open()
-        command = dispatch(owner, function, grid, bindings, constants)
-        refs = [ref for ref in command.bindings if isinstance(ref, BufferRef)]
-        if len(refs) != len(command.bindings):
-            raise HalError(Code.INVALID_ARGUMENT, f"`{function.name}` cannot be bound to open slots")
+        refs = [direct(binding) for binding in bindings]
+        command = dispatch(owner, function, grid, refs, constants)
         for ref in refs:
             ref.buffer.require_live()
         with owner.reclaim:
-            direct = None if 0 in command.grid else owner.backend.bind(function, command.grid, refs, command.constants)
-        self.run = direct or partial(owner.queues[0].now, single(command, owner))
+            quick = None if 0 in command.grid else owner.backend.bind(function, command.grid, refs, command.constants)
+        self.run = quick or partial(now, owner, single(command, owner))
         vars(self.run)["held"] = (function, tuple(ref.buffer.allocation for ref in refs))
 
 

@@ -1,6 +1,6 @@
 """What everything on one open device shares, and how native handles go back.
 
-Ownership is a tree: buffers, executables, queues and recordings hold the `Ownership`; it holds none of them. A native handle is
+Ownership is a tree: buffers, executables, queues and operations hold the `Ownership`; it holds none of them. A native handle is
 given back when its last holder goes, by one finalizer per handle, and never while submitted work may still use it.
 """
 
@@ -12,7 +12,10 @@ from collections import deque
 from time import monotonic
 from weakref import WeakSet, finalize
 
+from targetenv_runtime.backend import SLICE
 from targetenv_runtime.buffer import Buffer
+from targetenv_runtime.lane import Lane
+from targetenv_runtime.retirement import Retirement
 from targetenv_runtime.status import Code, HalError
 
 TYPE_CHECKING = False
@@ -21,10 +24,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from targetenv_runtime.backend import Allocation, Backend, Memory
-    from targetenv_runtime.queue import Queue
-
-SLICE = 0.1
-"""Seconds that one native wait lasts at most, so that Ctrl-C is heard."""
 
 DRAIN = 30.0
 """Seconds that `close` gives to submitted work before it abandons the device."""
@@ -98,20 +97,23 @@ class Reclaim:
             self.drain()
             self.shut = True
             self.backend.close()
-        self.shut = True  # a device that never answers keeps its memory until the process ends
+        self.shut = True  # see `Ownership.close` for a device that never answers
 
 
 class Ownership:
     """One open device: its backend, what still has to go back, and whether it takes new work."""
 
-    __slots__ = ("__weakref__", "backend", "buffers", "queues", "reclaim", "refusal", "uri")
+    __slots__ = ("__weakref__", "backend", "buffers", "lanes", "reclaim", "refusal", "uri")
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self.uri = backend.uri
         self.reclaim = Reclaim(backend)
         self.refusal: HalError | None = None
-        self.queues: tuple[Queue, ...] = ()
+        lanes: list[Lane] = []
+        retirement = Retirement(backend, lanes, self.reclaim)
+        lanes += [Lane(backend, index, self.reclaim, retirement) for index in range(backend.queue_count)]
+        self.lanes = tuple(lanes)
         self.buffers: WeakSet[Buffer] = WeakSet()
         finalize(self, self.reclaim.close)
         _OPEN.add(self)
@@ -154,10 +156,11 @@ class Ownership:
         if self.refusal is None:
             self.refusal = HalError(Code.FAILED_PRECONDITION, f"{self.uri} was closed")
         deadline = monotonic() + timeout
-        for queue in self.queues:
-            queue.cancel_deferred()
-        for queue in self.queues:
-            queue.finish(deadline)
+        for lane in self.lanes:
+            lane.cancel_deferred()
+        for lane in self.lanes:
+            if not lane.finish(deadline):
+                self.reclaim.shut = True  # the device may still write there: it keeps its memory until the process ends
         for buffer in list(self.buffers):
             buffer.close()
         self.reclaim.closing = True

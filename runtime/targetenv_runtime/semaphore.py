@@ -6,7 +6,7 @@ from _thread import allocate_lock
 from collections import deque
 from time import monotonic
 
-from targetenv_runtime.ownership import SLICE
+from targetenv_runtime.backend import SLICE
 from targetenv_runtime.status import Code, HalError
 
 TYPE_CHECKING = False
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import TypeAlias
 
-    from targetenv_runtime.queue import Queue
+    from targetenv_runtime.lane import Lane
 
     Point: TypeAlias = "tuple[Semaphore, int]"
-    Promise: TypeAlias = "tuple[int, Queue, int]"
+    Promise: TypeAlias = "tuple[int, Lane, int]"
     Reached: TypeAlias = Callable[[HalError | None], object]
     Promised: TypeAlias = Callable[[Promise], object]
 
@@ -76,9 +76,9 @@ class Semaphore:
         """The value now; raises the failure of a failed semaphore. Asks the queues that will signal, without blocking."""
         if self._promises:
             with self._lock:
-                queues = {promise[1] for promise in self._promises}
-            for queue in queues:
-                queue.poll()
+                lanes = {promise[1] for promise in self._promises}
+            for lane in lanes:
+                lane.poll()
         if self._failure is not None:
             raise self._failure.again()
         return self._value
@@ -142,7 +142,7 @@ class Semaphore:
             return False
 
     def promised(self, value: int) -> Promise | None:
-        """The submission that will bring the timeline to `value`, as (value, queue, epoch), if there is one."""
+        """The submission that will bring the timeline to `value`, as (value, lane, epoch), if there is one."""
         if not self._promises:
             return None
         with self._lock:
@@ -261,15 +261,15 @@ def _wait(points: Sequence[Point], timeout: float | None, *, every: bool) -> Non
             slice_ = SLICE if left is None else max(0.0, min(left, SLICE))
             promises = [promise for semaphore, value in missing if (promise := semaphore.promised(value)) is not None]
             if promises and (every or len(points) == 1):
-                _, queue, epoch = promises[0]
-                if not queue.wait_epoch(epoch, slice_):
+                _, lane, epoch = promises[0]
+                if not lane.wait_epoch(epoch, slice_):
                     continue
-                queue.poll()
+                lane.poll()
                 if not missing[0][0].promised(missing[0][1]):
                     continue
             else:
-                for _, queue, _ in promises:
-                    queue.poll()
+                for _, lane, _ in promises:
+                    lane.poll()
             if left is not None and left <= 0:
                 continue
             if gate is None:
@@ -279,8 +279,8 @@ def _wait(points: Sequence[Point], timeout: float | None, *, every: bool) -> Non
                     registered.append(point)
                     semaphore.register(point)
                 continue
-            for _, queue, _ in promises:
-                queue.look_after()
+            for _, lane, _ in promises:
+                lane.look_after()
             gate.sleep(slice_ if promises else left)
     finally:
         for point in registered:

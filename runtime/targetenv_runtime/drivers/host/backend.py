@@ -7,7 +7,8 @@ from threading import Condition, Thread
 
 from targetenv.diagnostics.suggest import did_you_mean
 from targetenv.model.artifact import Kernel
-from targetenv_runtime.backend import Allocation, Backend, Loaded
+from targetenv_runtime.backend import Backend, Loaded
+from targetenv_runtime.drivers import bytearrays
 from targetenv_runtime.drivers.host.image import FORMAT, PythonImage
 from targetenv_runtime.drivers.host.interpret import prepare
 from targetenv_runtime.drivers.host.probe import DEVICES, QUEUES
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from targetenv.model.device import Device
-    from targetenv_runtime.backend import Memory
+    from targetenv_runtime.backend import Allocation, Memory
     from targetenv_runtime.buffer import BufferRef
     from targetenv_runtime.commands import Recording
 
@@ -46,11 +47,7 @@ class InlineBackend(Backend):
 
     def alloc(self, size: int, memory: Memory) -> Allocation:
         del memory
-        try:
-            storage = bytearray(size)
-        except (MemoryError, OverflowError) as error:
-            raise HalError(Code.RESOURCE_EXHAUSTED, f"no memory for a buffer of {size} bytes", device=self.uri) from error
-        return Allocation(storage, size, view=memoryview(storage))
+        return bytearrays.allocate(size, self.uri)
 
     def free(self, handle: object) -> None:
         """Python's own reference counting does it."""

@@ -7,7 +7,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import TypeAlias
 
-    Kernel: TypeAlias = Callable[[tuple[int, int, int], Sequence[memoryview], bytes], object]
+    Grid: TypeAlias = tuple[int, int, int]
+    Kernel: TypeAlias = Callable[[Grid, Grid, Sequence[memoryview], bytes], object]
 
 FORMAT = "python"
 
@@ -15,9 +16,9 @@ FORMAT = "python"
 class PythonImage(bytes):
     """Kernels by name, in the shape of an image. The bytes say nothing; a copy of them loads nothing.
 
-    A kernel is called once per workgroup with (x, y, z), the bindings as writable bytes, and the constants:
+    A kernel is called once per workgroup with its (x, y, z), the grid's, the bindings as writable bytes, and the constants:
 
-    >>> def negate(workgroup, bindings, constants):
+    >>> def negate(workgroup, grid, bindings, constants):
     ...     source, target = (binding.cast("f") for binding in bindings)
     ...     target[workgroup[0]] = -source[workgroup[0]]
     >>> PythonImage.of(negate=negate).kernels["negate"] is negate

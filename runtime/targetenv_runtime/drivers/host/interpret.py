@@ -52,4 +52,4 @@ def _dispatch(command: Dispatch, bindings: list[memoryview]) -> None:
     x, y, z = command.grid
     what = f"kernel `{command.function.name}`"
     for workgroup in product(range(z), range(y), range(x)):
-        guarded(what, kernel, workgroup[::-1], bindings, command.constants)
+        guarded(what, kernel, workgroup[::-1], command.grid, bindings, command.constants)

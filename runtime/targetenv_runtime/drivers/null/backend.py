@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from targetenv_runtime.backend import Allocation, Backend, Loaded
+from targetenv_runtime.backend import Backend, Loaded
+from targetenv_runtime.drivers import bytearrays
 from targetenv_runtime.drivers.null.probe import NULL
 from targetenv_runtime.drivers.selector import ordinal
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from targetenv.model.artifact import Kernel
     from targetenv.model.device import Device
-    from targetenv_runtime.backend import Memory
+    from targetenv_runtime.backend import Allocation, Memory
     from targetenv_runtime.buffer import BufferRef
     from targetenv_runtime.commands import Recording
 
@@ -36,8 +37,7 @@ class NullBackend(Backend):
 
     def alloc(self, size: int, memory: Memory) -> Allocation:
         del memory
-        storage = bytearray(size)
-        return Allocation(storage, size, view=memoryview(storage))
+        return bytearrays.allocate(size, self.uri)
 
     def free(self, handle: object) -> None:
         """Python's own reference counting does it."""

@@ -1,0 +1,138 @@
+"""What a queue is made of: the way of an operation to the device, and the threads that look after it."""
+
+from __future__ import annotations
+
+from _thread import RLock
+from collections import deque
+from time import monotonic, sleep
+
+from targetenv_runtime.backend import SLICE
+from targetenv_runtime.buffer import State
+from targetenv_runtime.status import Code, HalError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from targetenv_runtime.backend import Backend
+    from targetenv_runtime.operation import Held, Operation
+    from targetenv_runtime.ownership import Reclaim
+    from targetenv_runtime.retirement import Retirement
+
+
+class Lane:
+    """One native queue. `pending` was submitted and is not retired, oldest first; `deferred` waits for the host.
+
+    It does not hold the device's `Ownership`; every operation in it does.
+    """
+
+    __slots__ = ("_lock", "_reclaim", "_retirement", "_watched", "backend", "deferred", "index", "pending")
+
+    def __init__(self, backend: Backend, index: int, reclaim: Reclaim, retirement: Retirement) -> None:
+        self.backend = backend
+        self.index = index
+        self.deferred: set[Held] = set()
+        self.pending: deque[Operation] = deque()
+        self._reclaim = reclaim
+        self._retirement = retirement
+        self._lock = RLock()  # a kernel in Python may submit to the queue that runs it
+        self._watched = False
+
+    def issue(self, operation: Operation) -> None:
+        """Hand an operation to the device, now that nothing on the host holds it back."""
+        recording, waits = operation.recording, operation.device_waits
+        if not recording.levels and not waits:
+            operation.retire(None)
+            return
+        try:
+            for buffer in recording.buffers:
+                if buffer.state is not State.LIVE:
+                    buffer.require_live()
+            for ref in operation.table:
+                if ref.buffer.state is not State.LIVE:
+                    ref.buffer.require_live()
+            with self._lock, self._reclaim:
+                told = self._send(operation)
+        except HalError as error:
+            operation.retire(error.within(device=self.backend.uri, queue=self.index))
+            return
+        if self.backend.synchronous:
+            operation.retire(self.backend.failure(self.index, operation.epoch))
+        elif told:
+            for semaphore, value in operation.signals:
+                semaphore.announce((value, self, operation.epoch))
+
+    def _send(self, operation: Operation) -> bool:
+        """Submit, under the lock; whether somebody wants to hear of the promises that this makes."""
+        if operation.owner.refusal is not None:
+            raise HalError(Code.CANCELLED, f"{self.backend.uri} was closed before the work could start")
+        epochs = [(promise[1].backend, promise[1].index, promise[2]) for _, promise in operation.device_waits]
+        epoch = self.backend.submit(self.index, operation.recording, operation.table, epochs)
+        self._reclaim.submitted[self.index] = operation.epoch = epoch
+        if self.backend.synchronous:
+            return False
+        self.pending.append(operation)
+        told = False
+        for semaphore, value in operation.signals:
+            told |= semaphore.pledge((value, self, epoch))
+        return told
+
+    # --- the way out
+
+    def wait_epoch(self, epoch: int, timeout: float | None) -> bool:
+        """Wait for the device; whether the epoch is complete."""
+        return self.backend.wait(self.index, epoch, timeout)
+
+    def poll(self) -> None:
+        """Retire what the device has completed. Never blocks; if another thread is at it, that one goes on."""
+        if self.pending:
+            self._retirement.poll()
+
+    def look_after(self) -> None:
+        """Have a thread retire work as long as there is any, because something besides a waiting host depends on it."""
+        with self._lock:
+            if self._watched or not self.pending:
+                return
+            self._watched = True
+        from threading import Thread  # 2 ms; most programs never need it
+
+        Thread(target=self._watch, name=f"{self.backend.uri} queue {self.index}", daemon=True).start()
+
+    def _watch(self) -> None:
+        try:
+            while True:
+                with self._lock:
+                    if not self.pending:
+                        self._watched = False
+                        return
+                    oldest = self.pending[0]
+                if self.wait_epoch(oldest.epoch, SLICE):
+                    self.poll()
+                    if self.pending and self.pending[0] is oldest:
+                        sleep(0.001)  # another thread is retiring it
+        except BaseException:
+            self._watched = False  # a callback raised, which ends this thread; another goes on
+            self.look_after()
+            raise
+
+    # --- the end
+
+    def cancel_deferred(self) -> None:
+        """Fail everything that is still held back."""
+        for held in tuple(self.deferred):
+            held.arrive(HalError(Code.CANCELLED, f"{self.backend.uri} was closed before the work could start"))
+
+    def finish(self, deadline: float) -> bool:
+        """Wait until all submitted work is retired; whether it is. What the device does not finish in time is failed."""
+        while self.pending:
+            left = deadline - monotonic()
+            if left <= 0:
+                break
+            oldest = self.pending[0]
+            if self.wait_epoch(oldest.epoch, min(left, SLICE)):
+                self.poll()
+                if self.pending and self.pending[0] is oldest:
+                    sleep(0.001)
+        lost = HalError(Code.DEADLINE_EXCEEDED, f"{self.backend.uri} did not finish its work before it was closed")
+        abandoned = bool(self.pending)
+        while self.pending:
+            self.pending.popleft().retire(lost)
+        return not abandoned

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Never
 
+    from targetenv_runtime.backend import Backend as Driver
     from targetenv_runtime.device import Device
     from targetenv_runtime.executable import Executable
     from targetenv_runtime.queue import Queue
@@ -101,19 +102,28 @@ def device(backend: Backend, devices: _Devices) -> Iterator[Device]:
     """The backend's device, shared by all cases."""
     opened = devices.get(backend)
     yield opened
-    assert_silent(backend, opened)
+    assert_silent(backend, opened.backend)
 
 
 @pytest.fixture
-def fresh(backend: Backend, devices: _Devices) -> Callable[[], Device]:
+def fresh(backend: Backend, devices: _Devices) -> Iterator[Callable[[], Device]]:
     """Opens a device of the case's own, to be broken, closed or dropped."""
-    return lambda: devices.new(backend)
+    opened: list[Driver] = []
+
+    def open_another() -> Device:
+        device = devices.new(backend)
+        opened.append(device.backend)
+        return device
+
+    yield open_another
+    for driver in opened:
+        assert_silent(backend, driver)
 
 
-def assert_silent(backend: Backend, device: Device) -> None:
+def assert_silent(backend: Backend, driver: Driver) -> None:
     """Nothing was said by the API's validation."""
     if backend.validation:
-        assert list(device.backend.validation_messages) == []  # type: ignore[attr-defined]  # of such backends only
+        assert list(driver.validation_messages) == []  # type: ignore[attr-defined]  # of such backends only
 
 
 @pytest.fixture

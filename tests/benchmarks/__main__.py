@@ -52,6 +52,7 @@ def run(name: str, options: argparse.Namespace) -> list[Row]:
         command += ["--iree", options.iree, "--iree-parser", options.iree_parser]
         command += ["--pin", str(last)] if pinned else []
         environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "runtime")])}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # users' interpreters keep what they have compiled
         done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode != 0:
             print(f"{name} failed with {done.returncode}; its rows are left out", file=sys.stderr)

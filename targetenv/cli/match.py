@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from targetenv.model.verdict import Finding
 
 EPILOG = (
-    "REQUIRES is a target in any dialect, with KIND: before it where it has several (ptx:sm_80), or an executable. OFFERS is"
-    " a target, a device (vulkan://0) or a file that describes one. Exit status 0 when it fits, 1 when it does not or is not"
-    " known."
+    "REQUIRES is a target in any dialect, with KIND: before it where it has several (ptx:sm_80), an executable, or a"
+    " constraint (`vulkan >= 1.1 and shaderFloat16`). OFFERS is a target, a device (vulkan://0) or a file that describes one."
+    " Exit status 0 when it fits, 1 when it does not or is not known."
 )
 _MARKS = {Outcome.SATISFIED: "✓", Outcome.UNKNOWN: "?", Outcome.UNSATISFIED: "✗"}
 
@@ -127,8 +127,10 @@ def _requirements(text: str) -> tuple[Requirement, ...]:
 
         devices, _ = parse_snapshot(data, name=text)
         return tuple(dict.fromkeys(need for device in devices for need in _all(device.offers)))
-    from targetenv.syntax import parse
+    from targetenv.syntax import is_constraint, parse, parse_constraint
 
+    if is_constraint(text):
+        return parse_constraint(text, source_name="REQUIRES")
     return requirements_of(parse(text, source_name="REQUIRES").env)
 
 

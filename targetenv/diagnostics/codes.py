@@ -43,6 +43,12 @@ CODES: dict[str, str] = {
     "TE1220": "the dialect has no words for this",
     "TE1231": "unknown capability",
     "TE1232": "unknown client API",
+    # --- TE13: constraints
+    "TE1301": "unknown name in a constraint",
+    "TE1302": "ambiguous name in a constraint",
+    "TE1303": "unknown unit",
+    "TE1304": "name is used in the wrong way",
+    "TE1305": "value does not fit the comparison",
     # --- TE20: what a text means
     "TE2001": "listed twice",
     "TE2002": "contradictory subgroup sizes",
@@ -103,6 +109,7 @@ CODES: dict[str, str] = {
     "TE3107": "format not loadable",
     "TE3108": "subgroup size not offered",
     "TE3109": "cooperative matrix not offered",
+    "TE3111": "compound requirement",
     "TE3110": "requirement not known",
     "TE4412": "package hides a requirement",
     # --- TE45: the build config

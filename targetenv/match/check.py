@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     # outcome, what is offered, id of the rule that decided, and the rule's source where the row itself does not have it
     Answer: TypeAlias = tuple[Outcome, str, str] | tuple[Outcome, str, str, str]
 
+_WORSE = (Outcome.SATISFIED, Outcome.UNKNOWN, Outcome.UNSATISFIED)
 YES, NO, UNKNOWN = Outcome.SATISFIED, Outcome.UNSATISFIED, Outcome.UNKNOWN
 
 
@@ -206,6 +207,28 @@ class Judge:
         near = [row for row in rows if (row.m, row.n, row.k) == (need.matrix.m, need.matrix.n, need.matrix.k)] or rows
         return NO, f"device offers {listed((str(row) for row in near), most=3)}", "matrix.row"
 
+    def _all(self, need: needs.AllOf) -> Answer:
+        """Kleene's and: the worst of the parts, said by those that are no better."""
+        return self._parts(need.parts, max, YES, "compound.all")
+
+    def _any(self, need: needs.AnyOf) -> Answer:
+        """Kleene's or: the best of the parts."""
+        return self._parts(need.parts, min, NO, "compound.any")
+
+    def _parts(self, parts: tuple[Requirement, ...], choose: Callable[[list[int]], int], empty: Outcome, by: str) -> Answer:
+        found = [self.check(part) for part in parts]
+        if not found:
+            return empty, "nothing to choose from" if empty is NO else "nothing is required", by
+        ranks = [_WORSE.index(finding.outcome) for finding in found]
+        outcome = _WORSE[choose(ranks)]
+        saying = [finding for finding in found if finding.outcome is outcome]
+        return outcome, "; ".join(f"{finding.requires}: {finding.offers}" for finding in saying), by
+
+    def _not(self, need: needs.Not) -> Answer:
+        found = self.check(need.part)
+        opposite = {YES: NO, NO: YES, UNKNOWN: UNKNOWN}[found.outcome]
+        return opposite, f"{found.requires}: {found.offers}", "compound.not"
+
     def _unknown(self, _: needs.NeedsUnknown) -> Answer:
         return UNKNOWN, "not known", "unknown.never-satisfied"
 
@@ -226,4 +249,7 @@ _ANSWERS: dict[type, tuple[str, Callable[[Judge, Any], Answer]]] = {
     needs.NeedsSubgroupSize: ("TE3108", Judge._subgroup),
     needs.NeedsMatrix: ("TE3109", Judge._matrix),
     needs.NeedsUnknown: ("TE3110", Judge._unknown),
+    needs.AllOf: ("TE3111", Judge._all),
+    needs.AnyOf: ("TE3111", Judge._any),
+    needs.Not: ("TE3111", Judge._not),
 }

@@ -38,7 +38,7 @@ def match_env(requires: TargetEnv, offers: TargetEnv | Device) -> tuple[Outcome,
     return next((worst for worst in (Outcome.UNSATISFIED, Outcome.UNKNOWN) if worst in outcomes), Outcome.SATISFIED), found
 
 
-_ORDER = ("TE3107", "TE3106", "TE3101", "TE3102", "TE3105", "TE3103", "TE3104", "TE3108", "TE3109", "TE3110")
+_ORDER = ("TE3107", "TE3106", "TE3101", "TE3102", "TE3105", "TE3103", "TE3104", "TE3108", "TE3109", "TE3111", "TE3110")
 _PLACE = {code: place for place, code in enumerate(_ORDER)}
 
 

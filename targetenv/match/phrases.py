@@ -42,6 +42,21 @@ def required(requirement: Requirement) -> str:
             return f"cooperative matrix {matrix}"
         case needs.NeedsUnknown(what):
             return what
+        case needs.AllOf(parts):
+            return joined(" and ", (required(part) for part in parts))
+        case needs.AnyOf(parts):
+            return joined(" or ", (required(part) for part in parts))
+        case needs.Not(part):
+            return f"not {required(part)}" if not isinstance(part, (needs.AllOf, needs.AnyOf)) else f"not ({required(part)})"
+
+
+def joined(word: str, phrases: Iterable[str]) -> str:
+    """Phrases with a word between them; in parentheses where one of them is itself joined.
+
+    >>> joined(" and ", ["a", "b or c"])
+    'a and (b or c)'
+    """
+    return word.join(f"({phrase})" if " or " in phrase or " and " in phrase else phrase for phrase in phrases)
 
 
 def bare(canonical: str) -> str:

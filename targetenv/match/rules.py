@@ -55,6 +55,9 @@ ROWS: tuple[Rule, ...] = (
         "a version or an extension makes the feature mandatory, so that every device with it offers it",
         "vk.xml, `require` with `feature`",
     ),
+    Rule("compound.all", "every part holds", "Kleene, Introduction to Metamathematics, section 64 (strong tables)"),
+    Rule("compound.any", "at least one part holds", "Kleene, Introduction to Metamathematics, section 64 (strong tables)"),
+    Rule("compound.not", "the part does not hold", "Kleene, Introduction to Metamathematics, section 64 (strong tables)"),
     Rule("limit.relation", "the offered value stands to the required one as the limit's type says", "vk.xml, `limittype`"),
     Rule(
         "limit.guaranteed",

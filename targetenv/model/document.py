@@ -152,6 +152,12 @@ def of_requirement(requirement: Requirement) -> Document:
             return {"needs": "matrix", **of_matrix(matrix)}
         case needs.NeedsUnknown(what):
             return {"needs": "unknown", "what": what}
+        case needs.AllOf(parts):
+            return {"needs": "all", "of": [of_requirement(part) for part in parts]}
+        case needs.AnyOf(parts):
+            return {"needs": "any", "of": [of_requirement(part) for part in parts]}
+        case needs.Not(part):
+            return {"needs": "not", "of": of_requirement(part)}
 
 
 def to_requirement(document: Document) -> Requirement:
@@ -180,6 +186,12 @@ def to_requirement(document: Document) -> Requirement:
             return needs.NeedsMatrix(to_matrix(document))
         case "unknown":
             return needs.NeedsUnknown(document["what"])
+        case "all":
+            return needs.AllOf(tuple(to_requirement(part) for part in document["of"]))
+        case "any":
+            return needs.AnyOf(tuple(to_requirement(part) for part in document["of"]))
+        case "not":
+            return needs.Not(to_requirement(document["of"]))
         case kind:
             raise ValueError(f"`{kind}` is not a kind of requirement")
 

@@ -132,6 +132,27 @@ class NeedsUnknown:
     what: str
 
 
+@record
+class AllOf:
+    """Every part must hold; with no parts it does."""
+
+    parts: tuple[Requirement, ...]
+
+
+@record
+class AnyOf:
+    """At least one part must hold; with no parts none does."""
+
+    parts: tuple[Requirement, ...]
+
+
+@record
+class Not:
+    """The part must not hold. What is unknown stays unknown."""
+
+    part: Requirement
+
+
 if TYPE_CHECKING:
     Requirement: TypeAlias = (
         NeedsFormat
@@ -144,4 +165,7 @@ if TYPE_CHECKING:
         | NeedsSubgroupSize
         | NeedsMatrix
         | NeedsUnknown
+        | AllOf
+        | AnyOf
+        | Not
     )

@@ -28,6 +28,12 @@ def implies(one: Requirement, other: Requirement) -> bool:
             return name == other_name or _isa_implies(name, other_name)
         case needs.NeedsIsa(name), needs.NeedsFeature(feature):
             return feature in isa.features(name)
+        case needs.AllOf(parts), _:
+            return one == other or any(implies(part, other) for part in parts)
+        case _, needs.AllOf(parts):
+            return all(implies(one, part) for part in parts)
+        case _, needs.AnyOf(parts):
+            return one == other or any(implies(one, part) for part in parts)
         case _:
             return one == other
 
@@ -51,6 +57,10 @@ def subject(need: Requirement) -> str:
             return "format"
         case needs.NeedsUnknown(what):
             return what
+        case needs.Not(part):
+            return subject(part)
+        case needs.AllOf(parts) | needs.AnyOf(parts):
+            return ", ".join(dict.fromkeys(subject(part) for part in parts))
 
 
 def _limit_implies(relation: Relation, value: LimitValue, other_relation: Relation, other: LimitValue) -> bool:

@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from targetenv.model.requirement import Requirement
     from targetenv.model.target_env import TargetEnv
     from targetenv.syntax.parsed import Parsed, Rendered
     from targetenv.syntax.target_names import TargetName
@@ -44,6 +45,28 @@ def parse(text: str, *, source_name: str = "<argument>", dialect: str | None = N
     else:
         _keep(_specific, key, made)
     return made
+
+
+def parse_constraint(text: str, *, source_name: str = "<argument>") -> tuple[Requirement, ...]:
+    """What a constraint requires, one requirement for each part that `and` joins; `ParseError` (TE10, TE13).
+
+    >>> len(parse_constraint("vulkan >= 1.1 and (shaderInt8 or shaderInt16)"))
+    2
+    """
+    from targetenv.diagnostics.diagnostic import Source
+    from targetenv.model.requirement import AllOf
+    from targetenv.syntax import constraint
+    from targetenv.syntax.reading import checked
+
+    made = constraint.read(checked(Source(source_name, text)))
+    return made.parts if isinstance(made, AllOf) else (made,)
+
+
+def is_constraint(text: str) -> bool:
+    """Whether a text is meant as a constraint and not as a target."""
+    from targetenv.syntax import constraint
+
+    return constraint.is_constraint(text)
 
 
 def render(of: Parsed | TargetEnv, dialect: str, compat: str | None = None) -> Rendered:

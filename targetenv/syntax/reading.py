@@ -18,9 +18,7 @@ _BINARY = re.compile("[\x00\ud800-\udfff]")
 
 def read(text: str, source_name: str, dialect: str | None, compat: str | None) -> Parsed:
     """The parsed text; see `targetenv.syntax.parse`."""
-    source = Source(source_name, text)
-    _refuse_binary(source)
-    brackets.check(source)
+    source = checked(Source(source_name, text))
     release = None if compat is None else releases.of(compat)
     if dialect is None:
         return dialects.detect(source).parse(source, release)
@@ -30,6 +28,13 @@ def read(text: str, source_name: str, dialect: str | None, compat: str | None) -
         label = Label(Span(0, len(text)), f"this is {made.dialect}")
         raise ParseError(Diagnostic("TE1216", f"expected a text in dialect `{dialect}`", source, (label,)))
     return made
+
+
+def checked(source: Source) -> Source:
+    """The source, when it is text of a size and a depth that any dialect may read (TE1001, TE1004)."""
+    _refuse_binary(source)
+    brackets.check(source)
+    return source
 
 
 def _refuse_binary(source: Source) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 TERMINAL_NAMES = {
     "$END": "the end of the text",
+    "AND": "`and`",
     "ARROW": "`->`",
     "COLON": "`:`",
     "COMMA": "`,`",
@@ -30,6 +31,7 @@ TERMINAL_NAMES = {
     "EQUAL": "`=`",
     "FLOAT": "a number",
     "HASH": "an attribute such as `#vk.caps`",
+    "IN": "`in`",
     "INT": "an integer",
     "LBRACE": "`{`",
     "LESSTHAN": "`<`",
@@ -37,6 +39,10 @@ TERMINAL_NAMES = {
     "LSQB": "`[`",
     "MORETHAN": "`>`",
     "NAME": "a name",
+    "NOT": "`not`",
+    "NUMBER": "a number",
+    "OPERATOR": "a comparison such as `>=`",
+    "OR": "`or`",
     "QUALIFIER": "`::`",
     "RBRACE": "`}`",
     "RPAR": "`)`",

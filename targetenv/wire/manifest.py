@@ -7,7 +7,7 @@ import re
 from binascii import crc32
 
 from targetenv.model import document
-from targetenv.model.requirement import Relation
+from targetenv.model.requirement import AllOf, AnyOf, Not, Relation
 from targetenv.wire.archive import refusal
 from targetenv.wire.extent import Extent
 from targetenv.wire.package import ACCESSES, DTYPES, MANIFEST, SCHEMA, Binding, Constant, Package, PackagedKernel, Variant
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 MAX_BYTES = 64 << 20
+MAX_DEPTH = 16  # of requirements inside requirements
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MATRIX = {"m": int, "n": int, "k": int, "a": str, "b": str, "c": str, "result": str, "scope": str, "saturating": bool}
 _REQUIREMENTS: dict[str, dict[str, type]] = {
@@ -184,8 +185,11 @@ def _variant(value: object, at: str) -> Variant:
     )
 
 
-def _requirement(value: object, at: str) -> Requirement:
-    if not isinstance(value, dict) or not isinstance(value.get("needs"), str) or value["needs"] not in _REQUIREMENTS:
+def _requirement(value: object, at: str, depth: int = 0) -> Requirement:
+    kind = value.get("needs") if isinstance(value, dict) else None
+    if kind in ("all", "any", "not"):
+        return _compound(value, at, kind, depth)
+    if not isinstance(value, dict) or not isinstance(kind, str) or kind not in _REQUIREMENTS:
         raise _Misfit(f"`{at}` is not a requirement that this targetenv knows")
     fields = _REQUIREMENTS[value["needs"]]
     row = _object(value, at, "needs", *fields)
@@ -200,6 +204,17 @@ def _requirement(value: object, at: str) -> Requirement:
         return document.to_requirement(row)
     except ValueError as error:
         raise _Misfit(f"`{at}`: {error}") from None
+
+
+def _compound(value: object, at: str, kind: str, depth: int) -> Requirement:
+    """`all` and `any` of several requirements, `not` of one; nested at most `MAX_DEPTH` deep."""
+    if depth == MAX_DEPTH:
+        raise _Misfit(f"`{at}` is nested more than {MAX_DEPTH} deep")
+    inside = _object(value, at, "needs", "of")["of"]
+    if kind == "not":
+        return Not(_requirement(inside, f"{at}/of", depth + 1))
+    parts = tuple(_requirement(entry, where, depth + 1) for entry, where in _rows(inside, f"{at}/of"))
+    return AllOf(parts) if kind == "all" else AnyOf(parts)
 
 
 def _check_payload(variant: Variant, members: Mapping[str, Member], name: str) -> None:

@@ -8,6 +8,8 @@ from targetenv.model.artifact import Artifact, Kernel
 from targetenv.model.capabilities import Capabilities, CooperativeMatrix, Property, SpirvEnvironment
 from targetenv.model.device import Device, Unavailable
 from targetenv.model.requirement import (
+    AllOf,
+    AnyOf,
     NeedsCapability,
     NeedsExtension,
     NeedsFeature,
@@ -18,6 +20,7 @@ from targetenv.model.requirement import (
     NeedsSubgroupSize,
     NeedsUnknown,
     NeedsVersion,
+    Not,
     Relation,
 )
 from targetenv.model.span import Span
@@ -108,7 +111,17 @@ REQUIREMENTS: dict[type, st.SearchStrategy[Requirement]] = {
     NeedsMatrix: st.builds(NeedsMatrix, matrices),
     NeedsUnknown: st.builds(NeedsUnknown, texts),
 }
-requirements = st.one_of(*REQUIREMENTS.values())
+simple_requirements = st.one_of(*REQUIREMENTS.values())
+requirements = st.recursive(
+    simple_requirements,
+    lambda inner: st.one_of(st.builds(AllOf, tuples_of(inner)), st.builds(AnyOf, tuples_of(inner)), st.builds(Not, inner)),
+    max_leaves=6,
+)
+COMPOUND: dict[type, st.SearchStrategy[Requirement]] = {
+    AllOf: st.builds(AllOf, tuples_of(requirements)),
+    AnyOf: st.builds(AnyOf, tuples_of(requirements)),
+    Not: st.builds(Not, requirements),
+}
 kernels = st.builds(
     Kernel,
     names,
@@ -147,4 +160,5 @@ NOUNS: dict[type, st.SearchStrategy[object]] = {
     Verdict: verdicts,
     Version: versions,
     **REQUIREMENTS,
+    **COMPOUND,
 }

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 VERBS = {
     "parse": "what a target says, canonically, or in another dialect",
+    "targets": "the target names that targetenv knows",
     "probe": "the devices of this machine and everything they offer",
+    "devices": "one line for each device; with --self-test, run a kernel on each",
     "inspect": "what files contain and require",
     "build": "build a package from a targetenv.toml",
     "pack": "make a package of executables that are built already",

@@ -108,7 +108,7 @@ def _installed(name: str) -> tuple[str, ...] | None:
     return (found,) if found else None
 
 
-def _ninja() -> str:
+def ninja_program() -> str:
     """The program of the ninja package beside this interpreter, or the system's."""
     try:
         import ninja
@@ -155,7 +155,7 @@ def _executed(steps: Sequence[Step], workshop: Workshop, config: BuildConfig) ->
             words(step.toolchain, step.target, _understand)
         except ValueError as error:
             raise _CannotTell(step, error) from error
-    return execute(steps, workshop, folder=config.folder, ninja=_ninja())
+    return execute(steps, workshop, folder=config.folder, ninja=ninja_program())
 
 
 def _collected(steps: Sequence[Step], folder: str) -> tuple[Result, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from targetenv.cli.documents import of_diagnostic
@@ -14,6 +15,9 @@ from targetenv.syntax import parse, render
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+
+# Other texts begin with a brace as well: TVM writes targets as JSON.
+_DEVICE_FILE = re.compile(r'\s*\{\s*"schema"\s*:')
 
 EPILOG = "TEXT may be @FILE (a text, or a device that `targetenv probe -o` recorded) or - for the standard input."
 
@@ -90,7 +94,7 @@ def _batch(args: Namespace) -> int:
 def _answers(text: Text, args: Namespace, *, devices: bool = True) -> list[Answer]:
     """One answer for a text, one for each device of a device file."""
     try:
-        if devices and text.text.lstrip().startswith("{"):
+        if devices and _DEVICE_FILE.match(text.text):
             return _of_devices(text, args)
         parsed = parse(text.text, source_name=text.name, dialect=args.dialect, compat=args.compat)
         if args.to is None:

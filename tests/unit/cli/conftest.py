@@ -87,22 +87,36 @@ def te(capsys: pytest.CaptureFixture[str]) -> Typed:
     return run
 
 
+def _write_project(folder: Path) -> None:
+    (folder / "targetenv.toml").write_text(CONFIG)
+    (folder / "scale.c").write_text(C_SOURCE)
+    (folder / "scale.comp").write_text(GLSL_SOURCE)
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a build config and its sources; the working directory."""
-    (tmp_path / "targetenv.toml").write_text(CONFIG)
-    (tmp_path / "scale.c").write_text(C_SOURCE)
-    (tmp_path / "scale.comp").write_text(GLSL_SOURCE)
+    _write_project(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CC", raising=False)
     return tmp_path
 
 
-@pytest.fixture
-def package(project: Path, te: Typed) -> Path:
-    """The built project."""
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The package of that project, built once."""
     for tool in ("cc", "glslc"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
-    assert te("build").status == 0
-    return project / "demo.tenv"
+    folder = tmp_path_factory.mktemp("built")
+    _write_project(folder)
+    assert app.run(["build", str(folder), "-o", str(folder / "demo.tenv")]) == 0
+    return (folder / "demo.tenv").read_bytes()
+
+
+@pytest.fixture
+def package(project: Path, built: bytes) -> Path:
+    """A project with its package."""
+    path = project / "demo.tenv"
+    path.write_bytes(built)
+    return path

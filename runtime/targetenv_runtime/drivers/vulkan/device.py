@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _BUNDLES = tuple(f"VkPhysicalDeviceVulkan1{minor}Features" for minor in (1, 2, 3, 4))
 # The properties that the backend looks at; the rest is the probe's business.
 _PROPERTIES = (
+    "VkPhysicalDeviceFloatControlsProperties",
     "VkPhysicalDeviceMaintenance3Properties",
     "VkPhysicalDeviceMaintenance4Properties",
     "VkPhysicalDeviceSubgroupProperties",

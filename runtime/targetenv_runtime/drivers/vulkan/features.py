@@ -7,7 +7,8 @@ module can declare is enabled. Left out are features that slow down or restrict 
 
 from __future__ import annotations
 
-# Structs of which every offered member is enabled, without the `VkPhysicalDevice` in front and `Features` in the name.
+# Structs of which every offered member is enabled, but for sparse memory and robust access. Their names are given without the
+# `VkPhysicalDevice` in front and `Features` at the end, or with `*` in its place.
 _STRUCTS = """
     16BitStorage 8BitStorage ComputeShaderDerivatives*KHR CooperativeMatrix*KHR CooperativeMatrix*NV CooperativeMatrix2*NV
     CooperativeMatrixConversion*QCOM CooperativeMatrixDecodeVector*NV CooperativeMatrixLayouts*ARM
@@ -66,4 +67,5 @@ def for_compute(feature: str) -> bool:
     >>> for_compute("VkPhysicalDeviceFeatures::robustBufferAccess")
     False
     """
-    return feature.partition("::")[0] in STRUCTS or feature in MEMBERS
+    struct, _, member = feature.partition("::")
+    return feature in MEMBERS or (struct in STRUCTS and not member.startswith("sparse") and "Robust" not in member)

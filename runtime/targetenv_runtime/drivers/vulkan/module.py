@@ -11,18 +11,21 @@ from targetenv.diagnostics.suggest import did_you_mean
 from targetenv_runtime.status import Code, HalError
 
 MAGIC = 0x07230203
-OP_ENTRY_POINT, OP_EXECUTION_MODE, OP_DECORATE, OP_FUNCTION, OP_EXECUTION_MODE_ID = 15, 16, 71, 54, 331
+OP_ENTRY_POINT, OP_EXECUTION_MODE, OP_EXECUTION_MODE_ID, OP_CAPABILITY, OP_DECORATE = 15, 16, 331, 17, 71
+OP_FUNCTION, OP_FUNCTION_END = 54, 56
 MODEL_GL_COMPUTE, MODE_LOCAL_SIZE, MODE_LOCAL_SIZE_ID = 5, 17, 38
 DECORATION_BINDING, DECORATION_DESCRIPTOR_SET = 33, 34
 _HEADER = 5  # words: magic, version, generator, bound, schema
 _LARGEST = 64 << 20  # bytes; no compiler writes a compute shader of a tenth of that
+_BOUND = 0x3FFFFF  # ids that SPIR-V guarantees; drivers make tables of this many entries
 
 
 class Module:
     """A module's words with the facts about its compute entry points.
 
     `entry_points` maps names to ids, `sizes` ids to literal workgroup sizes, `bindings` is one more than the highest binding in
-    descriptor set 0, `sized_by_id` has the ids whose workgroup size is given by constants (`LocalSizeId`).
+    descriptor set 0, `sized_by_id` has the ids whose workgroup size is given by constants (`LocalSizeId`), `capabilities` the
+    numbers that are declared.
     """
 
     def __init__(self, image: bytes | memoryview) -> None:
@@ -34,12 +37,17 @@ class Module:
             swapped = magic == int.from_bytes(MAGIC.to_bytes(4, "little"), "big")
             raise _damaged("its words are big-endian" if swapped else f"it begins with {magic:#010x}, not with {MAGIC:#010x}")
         self.words = data.toreadonly().cast("I")
+        if not 0 < self.words[3] <= _BOUND:
+            raise _damaged(f"{self.words[3]} cannot be the number of its ids")
         self.entry_points: dict[str, int] = {}
         self.sizes: dict[int, tuple[int, int, int]] = {}
         self.sized_by_id: set[int] = set()
+        self.capabilities: set[int] = set()
+        functions: set[int] = set()
         sets: dict[int, int] = {}
         bindings: dict[int, int] = {}
-        in_functions = False
+        opcode = OP_FUNCTION_END
+        ended = True
         at = _HEADER
         while at < len(self.words):
             count, opcode = self.words[at] >> 16, self.words[at] & 0xFFFF
@@ -47,24 +55,34 @@ class Module:
                 raise _damaged(
                     f"the instruction at word {at} reaches beyond the end" if count else f"word {at} is no instruction"
                 )
-            in_functions |= opcode == OP_FUNCTION
-            if not in_functions:
+            if opcode == OP_FUNCTION and ended and count == 5:
+                ended = False
+                functions.add(self.words[at + 2])
+            elif opcode == OP_FUNCTION_END and not ended:
+                ended = True
+            elif opcode in (OP_FUNCTION, OP_FUNCTION_END):
+                raise _damaged(f"a function begins or ends where it cannot, at word {at}")
+            elif not functions:
                 self._declare(opcode, self.words[at + 1 : at + count], sets, bindings)
             at += count
+        if opcode != OP_FUNCTION_END or set(self.entry_points.values()) - functions:
+            raise _damaged("a function is missing or not complete")
         self.bindings = max((binding + 1 for target, binding in bindings.items() if sets.get(target) == 0), default=0)
 
     def _declare(self, opcode: int, operands: memoryview, sets: dict[int, int], bindings: dict[int, int]) -> None:
-        match opcode, [*operands[:6]]:
-            case 15, [5, identifier, _, *_]:
-                self.entry_points[_text(operands[2:])] = identifier
-            case 16, [identifier, 17, x, y, z, *_]:
-                self.sizes[identifier] = (x, y, z)
-            case 331, [identifier, 38, *_]:
-                self.sized_by_id.add(identifier)
-            case 71, [target, 33, binding, *_]:
-                bindings[target] = binding
-            case 71, [target, 34, number, *_]:
-                sets[target] = number
+        if opcode == OP_CAPABILITY and operands:
+            self.capabilities.add(operands[0])
+        if len(operands) < 2:
+            return
+        first, second, *rest = operands[:5]
+        if opcode == OP_ENTRY_POINT and first == MODEL_GL_COMPUTE:
+            self.entry_points[_text(operands[2:])] = second
+        elif opcode == OP_EXECUTION_MODE and second == MODE_LOCAL_SIZE and len(rest) == 3:
+            self.sizes[first] = (rest[0], rest[1], rest[2])
+        elif opcode == OP_EXECUTION_MODE_ID and second == MODE_LOCAL_SIZE_ID:
+            self.sized_by_id.add(first)
+        elif opcode == OP_DECORATE and rest and second in (DECORATION_BINDING, DECORATION_DESCRIPTOR_SET):
+            (bindings if second == DECORATION_BINDING else sets)[first] = rest[0]
 
     def entry_point(self, name: str) -> int:
         """The id of a compute entry point; NOT_FOUND with what there is."""

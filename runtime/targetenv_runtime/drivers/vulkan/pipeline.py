@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from threading import Lock
 
+from targetenv.model.capabilities import Capabilities, Property
 from targetenv.model.record import replace
 from targetenv.registry import vulkan_abi as abi
 from targetenv_runtime.drivers.vulkan.block import block, blocks, pointers
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from targetenv_runtime.drivers.vulkan.block import Block, Value
     from targetenv_runtime.drivers.vulkan.device import LogicalDevice
 
+_PLAIN = {0, 1}  # Matrix and Shader, which every Vulkan device takes
 _CONTROL = "VkPhysicalDeviceSubgroupSizeControl"
 
 
@@ -50,6 +52,7 @@ class Pipelines:
     def load(self, image: bytes | memoryview, kernels: Sequence[Kernel]) -> tuple[list[Kernel], list[Pipeline]]:
         """One pipeline for each kernel, and the kernels with what the module says about them where nobody said it."""
         module = Module(image)
+        self._require_capabilities(module)
         asked = [replace(kernel, bindings=self._bindings(module, kernel)) for kernel in kernels]
         identifiers = [module.entry_point(kernel.entry_point or kernel.name) for kernel in asked]
         for kernel, identifier in zip(asked, identifiers, strict=True):
@@ -78,6 +81,32 @@ class Pipelines:
             self.device.destroyer("vkDestroyPipelineLayout")(layout)
         for layout in self._sets.values():
             self.device.destroyer("vkDestroyDescriptorSetLayout")(layout)
+
+    def _require_capabilities(self, module: Module) -> None:
+        """What a module declares must be enabled: a driver may take it all the same, and crash or compute something else.
+
+        Numbers that the registry does not know are left to the driver, which may be newer.
+        """
+        unusual = module.capabilities - _PLAIN
+        if not unusual:
+            return
+        from targetenv.registry.spirv import capability_by_number  # tables that plain modules need not load
+        from targetenv.registry.spirv_environment import support
+
+        plan = self.device.plan
+        rows = (Property(name, value) for name, value in sorted(plan.values.items()))
+        extensions = frozenset(plan.extensions)
+        spirv = support(
+            Capabilities("vulkan", plan.version, extensions=extensions, features=plan.features, properties=tuple(rows))
+        )
+        for number in sorted(unusual):
+            name = capability_by_number(number)
+            if name is not None and spirv.holds(name) is False:
+                raise HalError(
+                    Code.FAILED_PRECONDITION,
+                    f"the module declares the capability `{name}`, which the device was not opened with",
+                    notes=tuple(f"it would need {condition.text}" for condition in spirv.why(name)),
+                )
 
     def _bindings(self, module: Module, kernel: Kernel) -> int:
         bindings = module.bindings if kernel.bindings is None else kernel.bindings

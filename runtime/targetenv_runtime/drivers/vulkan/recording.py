@@ -121,14 +121,16 @@ class Recorder:
     def _plan(self, command: Command, table: Sequence[BufferRef], staged: _Staged) -> _Dispatch | list[Transfer]:
         if isinstance(command, Dispatch):
             return self._plan_dispatch(command, table)
-        if isinstance(command, Copy):
-            return [self._copied(_span(command.source.resolve(table)), _span(command.target.resolve(table)))]
         storage, offset, length = span = _span(command.target.resolve(table))
+        if not length:
+            return []
+        if isinstance(command, Copy):
+            return [self._copied(_span(command.source.resolve(table)), span)]
         if isinstance(command, Fill):
             return self._filled(span, command.pattern * (4 // len(command.pattern)), staged)
         assert isinstance(command, Update), "there are four kinds of commands"
         if length <= _INLINE and not (offset | length) & 3:
-            return [self._inlined(storage, offset, command.data)] if length else []
+            return [self._inlined(storage, offset, command.data)]
         return [self._from_staged(staged.add(command.data), span)]
 
     def _plan_dispatch(self, command: Dispatch, table: Sequence[BufferRef]) -> _Dispatch:
@@ -172,8 +174,6 @@ class Recorder:
         return lambda commands, _: self._update(commands, *arguments)
 
     def _copied(self, source: Span, target: Span) -> Transfer:
-        if not source[2]:
-            return lambda _, __: None
         region = block("VkBufferCopy", srcOffset=source[1], dstOffset=target[1], size=source[2])
         return lambda commands, _: self._copy(commands, source[0].buffer, target[0].buffer, 1, region.buffer)
 

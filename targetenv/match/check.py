@@ -124,11 +124,16 @@ class Judge:
             return NO, "not usable in Vulkan", "spirv.enabled"
         if holds:
             row = next(row for row in rows if row.holds)
-            return YES, f"offered via {row.text}", "spirv.enabled", row.source
-        texts = [row.text for row in rows]
-        what = f"{texts[0]} is not" if len(texts) == 1 else f"none of {'; '.join(texts)} is"
+            return YES, f"offered via {row.text.partition(' (with ')[0]}", "spirv.enabled", row.source
+        texts = list(dict.fromkeys(self._condition(row.text) for row in rows))
+        what = f"{texts[0]} is not" if len(texts) == 1 else f"none of {', '.join(texts)} is"
         outcome, offered = (NO, f"{what} offered") if holds is False else (UNKNOWN, f"{what} known to be offered")
         return outcome, offered, "spirv.enabled", rows[0].source
+
+    def _condition(self, text: str) -> str:
+        """A condition without its `(with ...)`, which says where the feature lives, unless that is what fails."""
+        bare, _, _ = text.partition(" (with ")
+        return text if self.offers.features.intersection(bare.split(" ")) else bare
 
     def _support(self) -> SpirvSupport:
         if self._spirv is None:

@@ -6,13 +6,13 @@ them. A `maxDescriptorSet...` limit counts one stage: the specification multipli
 
 from __future__ import annotations
 
-from targetenv.model.requirement import Relation
+from targetenv.model.requirement import NeedsLimit, Relation
 from targetenv.model.version import Version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from targetenv.model.capabilities import Capabilities
-    from targetenv.model.requirement import LimitValue, NeedsLimit
+    from targetenv.model.requirement import LimitValue, Requirement
 
 _LIMITS = "VkPhysicalDeviceLimits::"
 # Vulkan specification, chapter `Limits`, table `Required Limits`.
@@ -60,3 +60,15 @@ def least(need: NeedsLimit, offers: Capabilities) -> LimitValue | None:
     if need.relation is Relation.ALL_BITS and offers.version is not None and offers.version >= Version(1, 1):
         return SUBGROUP_BITS.get(need.name)
     return None
+
+
+def met_by_all(need: Requirement) -> bool:
+    """Whether every device that has this limit at all meets the requirement.
+
+    >>> met_by_all(NeedsLimit("VkPhysicalDeviceLimits::maxPushConstantsSize", Relation.AT_LEAST, 64))
+    True
+    """
+    if not isinstance(need, NeedsLimit) or need.relation is not Relation.AT_LEAST:
+        return False
+    minimum = AT_LEAST.get(need.name)
+    return minimum is not None and need.relation.holds(minimum, need.value)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MARK = {Outcome.SATISFIED: "✓", Outcome.UNKNOWN: "?", Outcome.UNSATISFIED: "✗"}
 _NOTHING = "\N{MULTIPLICATION SIGN}"  # a device that runs nothing, a driver without a device
 _FORMAT = "TE3107"
-_WIDEST = 64  # a longer requirement does not push everybody's column away
+_WIDEST = 48  # a longer requirement does not push everybody's column away
 
 
 def explain(resolution: Resolution, *, everything: bool = False) -> str:
@@ -78,9 +78,9 @@ def _lacking(resolution: Resolution) -> list[str]:
 
 
 def _by_device(resolution: Resolution) -> list[tuple[Device, list[RankedKernel]]]:
-    devices: dict[str, tuple[Device, list[RankedKernel]]] = {}
-    for row in resolution.ranked:
-        devices.setdefault(row.device.uri, (row.device, []))[1].append(row)
+    devices: dict[int, tuple[Device, list[RankedKernel]]] = {}
+    for row in resolution.ranked:  # by identity: recorded devices of several machines may share a URI
+        devices.setdefault(id(row.device), (row.device, []))[1].append(row)
     return list(devices.values())
 
 
@@ -99,7 +99,7 @@ def _device_tree(rows: Sequence[RankedKernel], resolution: Resolution, *, everyt
         branch, trunk = _branch(place, rows)
         lines += [f"{branch}{head}", *(f"{trunk}{line}" for line in body)]
     hints = dict.fromkeys(hint.text for row in rows for hint in hints_for(row, resolution))
-    return [*lines, *(f"= help: {text}" for text in hints)]
+    return [*lines, *(f"  = help: {text}" for text in hints)]
 
 
 @record
@@ -170,7 +170,9 @@ def _headline(row: RankedKernel) -> str:
     choice = row.choice
     if choice.variant is None:
         return f"✗ {row.kernel}: no variant can run" if row.verdicts else f"✗ {row.kernel}: there are no variants"
-    return f"✓ {row.kernel}: {choice.variant}{', ' if choice.because else ''}{choice.because}"
+    alone = "the only variant that runs" if len(row.verdicts) > 1 else ""
+    because = choice.because or alone
+    return f"✓ {row.kernel}: {choice.variant}{', ' if because else ''}{because}"
 
 
 def _title(verdicts: Sequence[Verdict]) -> str:

@@ -7,8 +7,9 @@ adding a variant that cannot run, or one that requires strictly less than anothe
 
 from __future__ import annotations
 
+from targetenv.match.guaranteed import met_by_all
 from targetenv.match.phrases import required
-from targetenv.model.requirement import NeedsFeature, NeedsIsa
+from targetenv.model.requirement import NeedsFeature, NeedsIsa, NeedsVersion
 from targetenv.resolve.implication import implies, subject
 from targetenv.resolve.kinds import kind_of
 
@@ -24,10 +25,11 @@ class Ranking:
     """The variants of one kernel, with everything about their order that no device decides.
 
     `variants` are in order of cost, preference, name and digest; `needs[i]` is the set of requirements of `variants[i]`. Sets
-    are integers: bit k stands for `requirements[k]`, or for `variants[k]`.
+    are integers: bit k stands for `requirements[k]`, or for `variants[k]`. What every device of an API meets (a limit within
+    its required minimum) restricts nobody, so it makes no variant more specific.
     """
 
-    __slots__ = ("_above", "_closures", "_formats", "needs", "requirements", "variants")
+    __slots__ = ("_above", "_closures", "_formats", "_restricting", "needs", "requirements", "variants")
 
     def __init__(self, variants: Sequence[Artifact]) -> None:
         self.variants = tuple(sorted(variants, key=_static_key))
@@ -36,6 +38,8 @@ class Ranking:
             _bits({index.setdefault(need, len(index)) for need in variant.requires}) for variant in self.variants
         )
         self.requirements = tuple(index)
+        restricts = _bits(at for at, need in enumerate(self.requirements) if not met_by_all(need))
+        self._restricting = tuple(needs & restricts for needs in self.needs)
         implied = _implied(self.requirements)
         self._closures = tuple(_closure(needs, implied) for needs in self.needs)
         self._formats: dict[str, int] = {}
@@ -72,11 +76,11 @@ class Ranking:
         """The variants of the same format that require everything that this one does, and more."""
         found = self._above.get(place)
         if found is None:
-            needs, closure, closures = self.needs[place], self._closures[place], self._closures
+            needs, closure, closures = self._restricting[place], self._closures[place], self._closures
             alike = self._formats[self.variants[place].format]
             found = _bits(
                 other
-                for other, theirs in enumerate(self.needs)
+                for other, theirs in enumerate(self._restricting)
                 if alike >> other & 1 and theirs & ~closure and not needs & ~closures[other]
             )
             self._above[place] = found
@@ -95,11 +99,12 @@ class Ranking:
         """What put `winner` before `second`, for people."""
         one, other = self.variants[winner], self.variants[second]
         if self.above(second) >> winner & 1:
-            extra = sorted(required(self.requirements[place]) for place in places(self.needs[winner] & ~self.needs[second]))
-            return f"more specific than {other.name}: it also requires {' and '.join(extra[:2])}"
+            more = self._restricting[winner] & ~self._closures[second]
+            extra = sorted((self.requirements[place] for place in places(more)), key=_telling)
+            return f"more specific than {other.name}: it also requires {', '.join(required(need) for need in extra[:2])}"
         mine, theirs = kind_of(one.format), kind_of(other.format)
         if mine.cost != theirs.cost:
-            return f"it {mine.phrase}, {other.name} {theirs.phrase}"
+            return f"it {mine.phrase}, while {other.name} {theirs.phrase}"
         if one.preference != other.preference:
             return f"preferred to {other.name}: preference {one.preference} over {other.preference}"
         return f"ambiguous: nothing but the name puts it before {other.name}"
@@ -115,6 +120,11 @@ def places(bits: int) -> Iterable[int]:
         lowest = bits & -bits
         yield lowest.bit_length() - 1
         bits ^= lowest
+
+
+def _telling(need: Requirement) -> tuple[bool, str]:
+    """What tells most first: a version follows from what else is required."""
+    return isinstance(need, NeedsVersion), required(need)
 
 
 def _static_key(variant: Artifact) -> tuple[int, int, str, str]:

@@ -20,12 +20,16 @@ if TYPE_CHECKING:
     from targetenv.model.verdict import Finding, RankedKernel, Resolution, Verdict
 
 
+_PROBE = "`{uri}` is described in part: let `targetenv probe -o FILE` describe it, and pass that file as `--device`"
+
+
 class Situation(Enum):
     """Why nothing was chosen, as far as it suggests what to do."""
 
     NO_DEVICE = "no driver found a device"
     RUNS_ELSEWHERE = "another device runs the kernel"
     ONLY_UNKNOWN = "a variant lacks nothing but certainty"
+    SILENT_SOURCE = "the description of the device leaves something out"
     SILENT_ARTIFACT = "a variant does not say what it needs"
     NO_LOADABLE_FORMAT = "no variant is of a format that the device loads"
     LEVEL_TOO_HIGH = "every loadable variant is built for a higher level"
@@ -77,9 +81,9 @@ def _shared_cause(verdicts: tuple[Verdict, ...]) -> Iterator[Hint]:
     if not failing:
         return
     about, found = max(failing.items(), key=lambda row: (len(row[1]), row[0]))
-    if len(found) > 1:
+    if len(found) > 1 and not (len(found) == len(verdicts) and isinstance(found[0].requirement, needs.NeedsIsa)):
         offers = {finding.offers for finding in found}
-        said = f"; here: {offers.pop()}" if len(offers) == 1 else ""
+        said = f"; this {offers.pop()}" if len(offers) == 1 and found[0].offers.startswith("device ") else ""
         yield Hint(Situation.SHARED_CAUSE, f"{len(found)} of {len(verdicts)} variants fail on `{about}`{said}")
 
 
@@ -107,6 +111,8 @@ def _unknown(verdicts: tuple[Verdict, ...]) -> Iterator[Hint]:
             unsaid = [one.requirement for one in verdict.unmet if isinstance(one.requirement, needs.NeedsUnknown)]
             for need in unsaid:
                 yield Hint(Situation.SILENT_ARTIFACT, f"`{verdict.artifact.name}`: {how_to_find_out(need)}")
+            if len(unsaid) < len(verdict.unmet):
+                yield Hint(Situation.SILENT_SOURCE, _PROBE.format(uri=verdict.device.uri))
             risk = f"pass `--unknown allow` to run `{verdict.artifact.name}` on the chance that it fits"
             yield Hint(Situation.ONLY_UNKNOWN, risk)
             return

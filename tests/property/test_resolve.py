@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from targetenv.match import check, match
+from targetenv.match.guaranteed import met_by_all
 from targetenv.model.artifact import Artifact
 from targetenv.model.device import Device, Unavailable
 from targetenv.model.record import replace
@@ -41,7 +42,7 @@ def requires_more(one: Artifact, other: Artifact) -> bool:
     """By the definition: whoever meets `one` meets `other`, and not the other way round."""
 
     def covers(more: Artifact, less: Artifact) -> bool:
-        return all(any(implies(have, need) for have in more.requires) for need in less.requires)
+        return all(met_by_all(need) or any(implies(have, need) for have in more.requires) for need in less.requires)
 
     return one.format == other.format and covers(one, other) and not covers(other, one)
 

@@ -5,6 +5,7 @@ root=$(git rev-parse --show-toplevel)
 glslc --target-env=vulkan1.0 -O "$root/docs/examples/saxpy/saxpy.comp" -o saxpy_spv10.spv
 glslc --target-env=vulkan1.3 -O "$root/docs/examples/saxpy/saxpy.comp" -o saxpy_spv16.spv
 glslc --target-env=vulkan1.1 -O "$root/docs/examples/saxpy/reduce_subgroup.comp" -o reduce_subgroup.spv
+glslc --target-env=vulkan1.0 -O "$root/docs/examples/saxpy/reduce.comp" -o reduce.spv
 glslc --target-env=vulkan1.1 -O "$root/docs/examples/saxpy/matmul_f16.comp" -o matmul_f16.spv
 small="-Os -shared -fPIC -nostdlib -fno-asynchronous-unwind-tables -fcf-protection=none -fno-stack-protector"
 small="$small -Wl,--build-id=none -Wl,-z,noseparate-code -Wl,-z,max-page-size=4096 -s -I $root/runtime/targetenv_runtime/include"

@@ -1,0 +1,89 @@
+"""Worlds as data: devices, variants and absent drivers in a TOML file, and beside them the choice and the whole explanation."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from targetenv.artifacts import inspect
+from targetenv.diagnostics.diagnostic import NoCompatibleArtifact
+from targetenv.model import document
+from targetenv.model.artifact import Artifact
+from targetenv.model.device import Device, Unavailable
+from targetenv.model.record import replace
+from targetenv.model.verdict import Resolution
+from targetenv.resolve import require, resolve
+from targetenv.resolve.explain import explain
+
+HERE = Path(__file__).parent
+CORPORA = HERE.parent / "corpora"
+WORLDS = sorted(HERE.glob("*.toml"))
+
+
+def device(row: dict[str, object]) -> Device:
+    """A device spelt out, or one that was recorded (`snapshot`), with some of what it offers changed (`changes`)."""
+    if "snapshot" in row:
+        recorded = json.loads((CORPORA / str(row["snapshot"])).read_text(encoding="utf-8"))["device"]
+        return document.to_device({**recorded, **row, "offers": recorded["offers"] | row.get("changes", {})})
+    return document.to_device(row)
+
+
+def variant(row: dict[str, object]) -> Artifact:
+    """A variant spelt out, or the requirements of a real file with some added (`file`, `requires`)."""
+    needs = tuple(document.to_requirement(need) for need in row.get("requires", ()))  # type: ignore[attr-defined]
+    found = Artifact(str(row["name"]), str(row.get("format")), "", needs)
+    if "file" in row:
+        path = CORPORA / "artifacts" / str(row["file"])
+        (real,) = inspect(path.read_bytes(), name=path.name).artifacts
+        found = replace(real, name=row["name"], requires=(*real.requires, *needs))
+    return replace(found, preference=row.get("preference", 0))
+
+
+def world(path: Path) -> tuple[dict[str, object], Resolution]:
+    told = tomllib.loads(path.read_text(encoding="utf-8"))
+    kernels: dict[str, list[Artifact]] = {}
+    for row in told.get("variant", []):
+        kernels.setdefault(row["kernel"], []).append(variant(row))
+    devices = [device(row) for row in told.get("device", [])]
+    absent = [Unavailable(**row) for row in told.get("unavailable", [])]
+    return told, resolve(kernels, devices, unavailable=absent, unknown=told.get("unknown", "reject"))
+
+
+@pytest.mark.parametrize("path", WORLDS, ids=lambda path: path.stem)
+def test_the_choice_is_the_expected_one(path: Path) -> None:
+    told, resolution = world(path)
+    expected = told["expected"]
+    assert isinstance(expected, dict)
+    chosen = {f"{choice.kernel} on {choice.device}": choice.variant or "" for choice in resolution.choices}
+    assert chosen == expected["chosen"]
+    lacking = {choice.kernel for choice in resolution.choices} - {c.kernel for c in resolution.choices if c.variant}
+    if lacking or not chosen:
+        with pytest.raises(NoCompatibleArtifact) as refused:
+            require(resolution)
+        assert refused.value.code == "TE3001"
+        assert len(refused.value.diagnostics) == max(1, len(lacking))
+    else:
+        assert require(resolution) is resolution
+
+
+@pytest.mark.parametrize("path", WORLDS, ids=lambda path: path.stem)
+def test_the_explanation_is_the_expected_one(path: Path, update_goldens: bool) -> None:
+    told, resolution = world(path)
+    text = explain(resolution, everything=bool(told.get("everything", False)))
+    expected = told["expected"]
+    assert isinstance(expected, dict)
+    if update_goldens:
+        source = path.read_text(encoding="utf-8")
+        before, _, _ = source.partition("text = '''\n")
+        path.write_text(f"{before}text = '''\n{text}\n'''\n", encoding="utf-8")
+        return
+    assert text == expected["text"].removesuffix("\n")
+
+
+def test_there_are_worlds_and_each_says_what_it_shows() -> None:
+    assert len(WORLDS) >= 12
+    for path in WORLDS:
+        assert tomllib.loads(path.read_text(encoding="utf-8"))["description"], path

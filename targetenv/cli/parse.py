@@ -15,6 +15,9 @@ from targetenv.syntax import parse, render
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
+
+    from targetenv.model.device import Device
 
 # Other texts begin with a brace as well: TVM writes targets as JSON.
 _DEVICE_FILE = re.compile(r'\s*\{\s*"schema"\s*:')
@@ -74,9 +77,16 @@ def run(args: Namespace) -> int:
             print(answer.output if answer.output is not None else answer.canonical)
         for warning in answer.diagnostics:
             talk(str(TargetEnvError(warning)))
-        for loss in answer.losses:
-            talk(f"note: {args.to} cannot say: {loss}")
-    return 2 if any(answer.error for answer in answers) else 0
+        if answer.losses:
+            talk(summary(answer.losses, args.to))
+    # A file of several devices is answered when one of them is: a CPU has no SPIR-V environment, and need not have.
+    return 2 if all(answer.error for answer in answers) else 0
+
+
+def summary(losses: Sequence[str], dialect: str, of: str = "this") -> str:
+    """A line about what a dialect could not say; JSON has all of it."""
+    more = f"; and {len(losses) - 3} more" if len(losses) > 3 else ""
+    return f"note: {dialect} cannot say everything about {of}: {'; '.join(losses[:3])}{more}"
 
 
 def _batch(args: Namespace) -> int:
@@ -109,13 +119,17 @@ def _of_devices(text: Text, args: Namespace) -> list[Answer]:
     from targetenv.wire.snapshot import parse_snapshot
 
     devices, _ = parse_snapshot(text.text.encode("utf-8", "surrogateescape"), name=text.name)
-    answers = []
-    for device in devices:
-        dialect = args.to or dialect_of(device)
-        if dialect is None:
-            advice = "name one, such as `--to llvm`"
-            raise TargetEnvError(Diagnostic("TE5200", f"`{device.uri}` has no dialect of its own", help=advice))
+    return [_of_device(device, args) for device in devices]
+
+
+def _of_device(device: Device, args: Namespace) -> Answer:
+    dialect = args.to or dialect_of(device)
+    if dialect is None:
+        message = f"`{device.uri}` has no dialect of its own"
+        return Answer(device.uri, error=TargetEnvError(Diagnostic("TE5200", message, help="name one, such as `--to llvm`")))
+    try:
         made = render(environment_of(device), dialect, args.compat)
-        output = made.text if args.to else None
-        answers.append(Answer(device.uri, dialect, None if args.to else made.text, output, made.losses))
-    return answers
+    except TargetEnvError as error:
+        return Answer(device.uri, error=error)
+    output = made.text if args.to else None
+    return Answer(device.uri, dialect, None if args.to else made.text, output, made.losses)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from targetenv.cli.output import print_json, talk
-from targetenv.diagnostics.diagnostic import Diagnostic, EnvironmentFailed
+from targetenv.diagnostics.diagnostic import Diagnostic, EnvironmentFailed, TargetEnvError
 from targetenv.model import document
 
 TYPE_CHECKING = False
@@ -105,15 +105,24 @@ def _features(device: Device) -> str:
 
 def _texts(devices: Sequence[Device], dialect: str) -> str:
     from targetenv.cli.environments import environment_of
+    from targetenv.cli.parse import summary
     from targetenv.syntax import render
 
-    lines = []
+    lines: list[str] = []
+    problems: list[TargetEnvError] = []
     for device in devices:
-        made = render(environment_of(device), dialect)
+        try:
+            made = render(environment_of(device), dialect)
+        except TargetEnvError as error:
+            problems.append(error)
+            continue
         lines.append(f"{made.text}\n")
         if made.losses:
-            shown = "; ".join(made.losses[:3]) + (f"; and {len(made.losses) - 3} more" if len(made.losses) > 3 else "")
-            talk(f"note: {dialect} cannot say everything about {device.uri}: {shown}")
+            talk(summary(made.losses, dialect, device.uri))
+    if not lines:
+        raise problems[0]
+    for problem in problems:
+        talk(f"note: {problem.diagnostics[0].message}")
     return "".join(lines)
 
 

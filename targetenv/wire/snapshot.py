@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 LARGEST = 64 << 20
+_SHOWN = 3  # problems of one file; a file of another kind has hundreds
 
 
 def _version(text: str) -> str:
@@ -37,8 +38,8 @@ def _version(text: str) -> str:
 def _property(value: object) -> object:
     entries = value if isinstance(value, list) else [value]
     kinds = {type(entry) for entry in entries}
-    if not (kinds <= {int, float} or kinds == {str}):
-        raise ValueError("expected a number, a text, or a list of one of these")
+    if not (kinds <= {int, float} or kinds in ({bool}, {str})):
+        raise ValueError("expected a number, a text, true or false, or a list of one of these")
     return value
 
 
@@ -132,16 +133,17 @@ def read_snapshot(path: str) -> tuple[tuple[Device, ...], tuple[Unavailable, ...
 def parse_snapshot(data: bytes, *, name: str) -> tuple[tuple[Device, ...], tuple[Unavailable, ...]]:
     """The same for bytes; `name` is what diagnostics call them."""
     value = load_json(data, name=name)
-    found = value.get("schema") if isinstance(value, dict) else None
-    if type(found) is int and found != SCHEMA:
-        advice = "update targetenv" if found > SCHEMA else "write the file again with `targetenv probe -o`"
-        message = f"the file has schema {found}; this targetenv reads schema {SCHEMA}"
+    schema = value.get("schema") if isinstance(value, dict) else None
+    if type(schema) is int and schema != SCHEMA:
+        advice = "update targetenv" if schema > SCHEMA else "write the file again with `targetenv probe -o`"
+        message = f"the file has schema {schema}; this targetenv reads schema {SCHEMA}"
         raise FormatError(Diagnostic("TE4303", message, Source(name, ""), help=advice))
     model = ProbeFile if isinstance(value, dict) and "devices" in value else SnapshotFile
     try:
         model.model_validate(value)
     except ValidationError as error:
-        raise FormatError(*(_misfit(problem, name) for problem in problems(error, model))) from None
+        found = problems(error, model)
+        raise FormatError(*(_misfit(problem, name, len(found)) for problem in found[:_SHOWN])) from None
     rows = value.get("devices", [value.get("device")])
     if not rows:
         advice = "probe a machine that has one; the file says why each driver was unavailable"
@@ -177,10 +179,11 @@ def load_json(data: bytes, *, name: str) -> Any:
     raise FormatError(Diagnostic("TE4302", f"not valid JSON: {reason}", Source(name, "")))
 
 
-def _misfit(problem: Problem, name: str) -> Diagnostic:
+def _misfit(problem: Problem, name: str, among: int) -> Diagnostic:
     where = problem.pointer if problem.kind == "value" else problem.pointer.rpartition("/")[0]
     message = f"{problem.message} at `{where}`" if where else problem.message
-    return Diagnostic("TE4304", message, Source(name, ""), help=problem.help)
+    notes = (f"the file has {among} problems; the first {_SHOWN} are shown",) if among > _SHOWN else ()
+    return Diagnostic("TE4304", message, Source(name, ""), notes=notes, help=problem.help)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

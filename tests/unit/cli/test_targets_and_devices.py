@@ -11,6 +11,7 @@ import pytest
 
 from targetenv.model.capabilities import Capabilities
 from targetenv.model.device import Device
+from targetenv.model.version import Version
 from targetenv.wire.snapshot import read_snapshot, write_snapshot
 
 ENV = "#vk.target_env<v1.1, r(120), [VK_KHR_cooperative_matrix], {subgroupSize = 64 : i32}>"
@@ -124,6 +125,17 @@ def test_resolve_takes_several_executables_as_variants(package: Path, snapshot: 
     assert said.status == 0
     assert len(said.json["verdicts"]) == 4
     assert te("resolve", package.name, "--kernel", "scael").err.startswith("error[TE5201]")
+
+
+def test_a_file_of_several_devices_is_answered_for_those_that_a_dialect_can_say(tmp_path: Path, te: Any) -> None:
+    gpu = Device("vulkan://0", "a GPU", "vulkan", Capabilities("vulkan", Version(1, 1), subgroup_sizes=frozenset({32})))
+    (tmp_path / "both.device.json").write_bytes(write_snapshot([CPU, gpu]))
+    said = te("parse", f"@{tmp_path / 'both.device.json'}", "--to", "spirv")
+    assert said.status == 0
+    assert said.out.startswith("#spirv.target_env<")
+    assert "error[TE1220]" in said.err
+    (tmp_path / "cpu.device.json").write_bytes(write_snapshot([CPU]))
+    assert te("parse", f"@{tmp_path / 'cpu.device.json'}", "--to", "spirv").status == 2
 
 
 def test_probe_writes_what_resolve_reads(tmp_path: Path, te: Any) -> None:

@@ -10,7 +10,7 @@ from targetenv.cli.output import print_json, talk
 from targetenv.cli.texts import read_lines, unquoted
 from targetenv.diagnostics.diagnostic import Diagnostic, TargetEnvError
 from targetenv.match.check import Judge
-from targetenv.match.environment import offers_of, requirements_of
+from targetenv.match.environment import KINDS, offers_of, requirements_of, requirements_of_kind
 from targetenv.match.pair import findings
 from targetenv.model import document
 from targetenv.model.record import record
@@ -131,7 +131,15 @@ def _requirements(text: str) -> tuple[Requirement, ...]:
 
     if is_constraint(text):
         return parse_constraint(text, source_name="REQUIRES")
-    return requirements_of(parse(text, source_name="REQUIRES").env)
+    kind, _, target = text.partition(":")
+    if kind not in KINDS:
+        return requirements_of(parse(text, source_name="REQUIRES").env)
+    try:
+        return requirements_of_kind(kind, parse(target, source_name="REQUIRES").env)
+    except ValueError as error:
+        if isinstance(error, TargetEnvError):
+            raise
+        raise TargetEnvError(Diagnostic("TE5200", str(error), help="kinds are " + ", ".join(KINDS))) from None
 
 
 def _offers(text: str) -> Capabilities:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from targetenv.match import isa
+from targetenv.match import gpu, isa
 from targetenv.match.guaranteed import least
 from targetenv.match.phrases import api_name, listed, required, shown
 from targetenv.match.rules import rule
@@ -86,6 +86,8 @@ class Judge:
         offered = self.offers.isa
         if offered is None:
             return self._absent("isa.same")
+        if self.offers.api in gpu.APIS:
+            return gpu.runs(need.isa, self.offers)
         known = isa.architecture(need.isa)
         if known is None or known != isa.architecture(offered):
             return (YES if offered == need.isa else NO), f"device offers {offered}", "isa.same"
@@ -144,6 +146,8 @@ class Judge:
 
     def _feature(self, need: needs.NeedsFeature) -> Answer:
         offers = self.offers
+        if offers.api == "rocm" and need.name.endswith(("+", "-")):
+            return gpu.pinned(need.name, offers)
         if need.name in offers.features:
             return YES, "offered", "feature.answered"
         if need.name in offers.denied:

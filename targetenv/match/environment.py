@@ -33,7 +33,11 @@ def requirements_of(env: TargetEnv) -> tuple[Requirement, ...]:
     if offers.isa is not None:
         required.append(needs.NeedsIsa(offers.isa))
     required += [needs.NeedsExtension(name) for name in sorted(offers.extensions)]
-    required += [needs.NeedsFeature(name) for name in sorted(offers.features)]
+    if offers.api == "rocm":  # a feature pinned off is as much required as one pinned on
+        switched = [f"{name}+" for name in offers.features] + [f"{name}-" for name in offers.denied]
+        required += [needs.NeedsFeature(name) for name in sorted(switched)]
+    else:
+        required += [needs.NeedsFeature(name) for name in sorted(offers.features)]
     required += _limits(offers)
     required += [needs.NeedsSubgroupSize(size) for size in sorted(offers.subgroup_sizes)]
     required += [needs.NeedsMatrix(matrix) for matrix in sorted(offers.matrices, key=str)]
@@ -42,6 +46,27 @@ def requirements_of(env: TargetEnv) -> tuple[Requirement, ...]:
         required += [needs.NeedsCapability(name) for name in sorted(offers.spirv.capabilities)]
         required += [needs.NeedsExtension(name) for name in sorted(offers.spirv.extensions)]
     return tuple(required)
+
+
+#: Kinds of executable that one target has several of, and the API that they are for.
+KINDS = {"ptx": "cuda", "cubin": "cuda", "hsaco": "rocm"}
+
+
+def requirements_of_kind(kind: str, env: TargetEnv) -> tuple[Requirement, ...]:
+    """What an executable of one of `KINDS`, built for `env`, requires; ValueError when `env` is another API's.
+
+    PTX for `sm_80` is code for the virtual architecture `compute_80`.
+
+    >>> from targetenv.model.capabilities import Capabilities
+    >>> from targetenv.model.target_env import TargetEnv
+    >>> requirements_of_kind("ptx", TargetEnv(Capabilities("cuda", isa="sm_80")))[1].isa
+    'compute_80'
+    """
+    offers = env.offers
+    if offers.api != KINDS[kind]:
+        raise ValueError(f"a target of {offers.api} has no {kind}")
+    isa = offers.isa.replace("sm_", "compute_") if kind == "ptx" and offers.isa else offers.isa
+    return requirements_of(replace(env, offers=replace(offers, isa=isa, formats=frozenset({kind}), subgroup_sizes=frozenset())))
 
 
 # What Capabilities.subgroup_sizes says better: the registry calls these `max`, and no kernel means that.

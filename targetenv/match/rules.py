@@ -55,6 +55,26 @@ ROWS: tuple[Rule, ...] = (
         "a version or an extension makes the feature mandatory, so that every device with it offers it",
         "vk.xml, `require` with `feature`",
     ),
+    Rule(
+        "cuda.ptx",
+        "PTX goes to every later architecture; with `f` only within its family, with `a` only to that very chip",
+        "NVIDIA, ptxas --help, `--gpu-name`; held against ptxas 12.9 to 13.4",
+    ),
+    Rule(
+        "cuda.cubin",
+        "a cubin runs on the same major compute capability and no smaller minor; with `a` only on that very chip",
+        "NVIDIA Ada GPU Architecture Compatibility Guide",
+    ),
+    Rule(
+        "amd.processor",
+        "code runs on the processor that it was built for, and code for a generic processor on every member of that family",
+        "LLVM AMDGPUUsage.rst, Generic Processors",
+    ),
+    Rule(
+        "amd.feature",
+        "a target feature that code pins on or off must be so on the device; one that it leaves open may be either",
+        "LLVM AMDGPUUsage.rst, Target Features",
+    ),
     Rule("compound.all", "every part holds", "Kleene, Introduction to Metamathematics, section 64 (strong tables)"),
     Rule("compound.any", "at least one part holds", "Kleene, Introduction to Metamathematics, section 64 (strong tables)"),
     Rule("compound.not", "the part does not hold", "Kleene, Introduction to Metamathematics, section 64 (strong tables)"),

@@ -1,0 +1,64 @@
+"""Which GPU runs code built for which: NVIDIA's and AMD's rules about names, each with the row that says so."""
+
+from __future__ import annotations
+
+from targetenv.model.verdict import Outcome
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from targetenv.model.capabilities import Capabilities
+
+    Answer: TypeAlias = tuple[Outcome, str, str]
+
+APIS = ("cuda", "rocm")
+
+
+def runs(code: str, offers: Capabilities) -> Answer:
+    """Whether the device runs code for `code`: `sm_90a` means a cubin, `compute_90` PTX, `gfx9-generic` a family."""
+    device = offers.isa or ""
+    if offers.api == "cuda":
+        return _nvidia(code, device)
+    return _amd(code, device)
+
+
+def pinned(feature: str, offers: Capabilities) -> Answer:
+    """Whether an AMD device has a target-ID feature switched as code wants it: `xnack+` is on, `xnack-` off.
+
+    A device on which the feature does not exist runs neither (AMDGPUUsage.rst, "Target Features"; ROCr `isa.cpp`).
+    """
+    name, on = feature[:-1], feature.endswith("+")
+    by = "amd.feature"
+    if name in offers.features or name in offers.denied:
+        has = name in offers.features
+        outcome = Outcome.SATISFIED if has is on else Outcome.UNSATISFIED
+        return outcome, f"device has {name} {'on' if has else 'off'}", by
+    from targetenv.registry import amdgpu
+
+    row = amdgpu.processor(offers.isa or "")
+    if row is not None and name not in row.features:
+        return Outcome.UNSATISFIED, f"{row.name} has no {name}", by
+    return Outcome.UNKNOWN, f"whether {name} is on is not stated", by
+
+
+def _nvidia(code: str, device: str) -> Answer:
+    from targetenv.registry import cuda
+
+    built, there = cuda.NAME.fullmatch(code), cuda.NAME.fullmatch(device)
+    if built is None or there is None:
+        return (Outcome.SATISFIED if code == device else Outcome.UNSATISFIED), f"device offers {device}", "isa.same"
+    ptx = built["kind"] == "compute"
+    rule = cuda.ptx_runs if ptx else cuda.cubin_runs
+    fits = rule(int(built["number"]), built["suffix"], int(there["number"]))
+    offered = f"device offers {device}"
+    return (Outcome.SATISFIED if fits else Outcome.UNSATISFIED), offered, "cuda.ptx" if ptx else "cuda.cubin"
+
+
+def _amd(code: str, device: str) -> Answer:
+    from targetenv.registry import amdgpu
+
+    row = amdgpu.processor(device)
+    fits = code == device or (row is not None and row.generic == code)
+    family = f", of {row.generic}" if row is not None and row.generic else ""
+    return (Outcome.SATISFIED if fits else Outcome.UNSATISFIED), f"device offers {device}{family}", "amd.processor"

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from importlib import import_module
 
 from targetenv.artifacts.identify import identify
-from targetenv.artifacts.inspection import Inspection, damaged
+from targetenv.artifacts.inspection import Inspection, Member, damaged
 
-__all__ = ["Inspection", "identify", "inspect"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from targetenv.artifacts.containers import Budget
+
+__all__ = ["Inspection", "Member", "identify", "inspect"]
+
+#: Format, or the part of it before `-` -> module and function that read it.
+_EXECUTABLES = {
+    "spirv": ("spirv", "inspect_spirv"),
+    "elf": ("elf_objects", "inspect_elf"),
+}
+#: The same for containers, whose readers are also handed the budget that their payloads share.
+_CONTAINERS = {
+    "vmfb": ("vmfb", "inspect_vmfb"),
+    "iree-executable": ("iree_executable", "inspect_executable"),
+}
 
 
-def inspect(data: bytes | memoryview, *, name: str) -> Inspection:
+def inspect(data: bytes | memoryview, *, name: str, budget: Budget | None = None) -> Inspection:
     """What the file called `name` is, the executables in it with their requirements, and facts for people.
 
-    FormatError: TE4001 where no reader knows the format, TE41xx and TE42xx where it is damaged. A package (`tenv`) is opened by
+    Containers are opened as far as `budget` allows (default: `containers.Budget()`). FormatError: TE4001 where no reader knows
+    the format, TE4003 where the budget is used up, TE41xx to TE48xx where it is damaged. A package (`tenv`) is opened by
     `targetenv.wire`, not here.
 
     >>> inspect(b"", name="empty.spv")
@@ -23,17 +40,20 @@ def inspect(data: bytes | memoryview, *, name: str) -> Inspection:
      --> empty.spv
       = help: ...
     """
-    executable_format = identify(data)
+    known = identify(data)
     digest = sha256(data).hexdigest()
-    if executable_format == "spirv":
-        from targetenv.artifacts.spirv import inspect_spirv
+    family = (known or "").partition("-")[0]
+    row = _EXECUTABLES.get(known or "") or (_EXECUTABLES.get(family) if known not in _CONTAINERS else None)
+    if row is not None:
+        read = getattr(import_module(f"targetenv.artifacts.{row[0]}"), row[1])
+        return read(data, name=name, digest=digest)  # type: ignore[no-any-return]
+    if known in _CONTAINERS:
+        from targetenv.artifacts.containers import Budget
 
-        return inspect_spirv(data, name=name, digest=digest)
-    if executable_format is not None and executable_format.startswith("elf"):
-        from targetenv.artifacts.elf_objects import inspect_elf
-
-        return inspect_elf(data, name=name, digest=digest)
-    if executable_format == "tenv":
+        module, function = _CONTAINERS[known]
+        read = getattr(import_module(f"targetenv.artifacts.{module}"), function)
+        return read(data, name=name, digest=digest, budget=budget or Budget())  # type: ignore[no-any-return]
+    if known == "tenv":
         raise damaged("TE4002", name, "this is a package of executables, not an executable", help="open it as a package")
     what = f"this file begins with `{bytes(data[:4]).hex(' ')}`, which no known format does" if data else "this file is empty"
-    raise damaged("TE4001", name, what, help="pass a SPIR-V module or an x86-64 or AArch64 shared object")
+    raise damaged("TE4001", name, what, help="`targetenv explain TE4001` lists the formats that are read")

@@ -6,6 +6,8 @@ from struct import unpack_from
 
 from targetenv.artifacts.elf import MACHINES
 from targetenv.artifacts.elf import MAGIC as ELF_MAGIC
+from targetenv.artifacts.iree_executable import identifier
+from targetenv.artifacts.iree_module import is_module
 
 _SPIRV_MAGICS = (b"\x03\x02\x23\x07", b"\x07\x23\x02\x03")
 _PACKAGE_MEMBER = b"targetenv.json"
@@ -25,4 +27,8 @@ def identify(data: bytes | memoryview) -> str | None:
         return f"elf-{MACHINES[machine]}" if machine in MACHINES else "elf"
     if head[:4] == b"PK\x03\x04" and head[30:44] == _PACKAGE_MEMBER:
         return "tenv"
+    if is_module(data):
+        return "vmfb"
+    if identifier(data) is not None:
+        return "iree-executable"
     return None

@@ -7,6 +7,8 @@ from targetenv.model.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from targetenv.model.artifact import Artifact
 
 
@@ -15,13 +17,32 @@ class Inspection:
     """What a file is: its format, the executables in it, what is odd about it, and facts for people.
 
     `details` are (key, value) pairs in reading order; a key may come more than once. `diagnostics` are warnings: what is wrong
-    enough to refuse the file is raised instead.
+    enough to refuse the file is raised instead. A container has `members`, and its `artifacts` and `diagnostics` are all of
+    theirs; a plain executable has none.
     """
 
     format: str
     artifacts: tuple[Artifact, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     details: tuple[tuple[str, str], ...] = ()
+    members: tuple[Member, ...] = ()
+
+    def leaves(self) -> Iterator[tuple[tuple[str, ...], Inspection, memoryview | None]]:
+        """Every plain executable inside: the names that lead to it, what it is, its bytes (None: the file's own)."""
+        if not self.members:
+            yield (), self, None
+        for member in self.members:
+            for path, inspection, payload in member.inspection.leaves():
+                yield (member.name, *path), inspection, member.payload if payload is None else payload
+
+
+@record
+class Member:
+    """One payload of a container: what it is called there (unique in it), what it is, and its bytes, not copied."""
+
+    name: str
+    inspection: Inspection
+    payload: memoryview
 
 
 def damaged(code: str, name: str, message: str, *, help: str = "") -> FormatError:  # noqa: A002  the field's own name

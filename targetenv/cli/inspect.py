@@ -24,7 +24,7 @@ EPILOG = "Exit status 2 when a file cannot be read, is damaged, or is of no know
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The files."""
-    parser.add_argument("files", nargs="+", metavar="FILE", help="packages (.tenv), SPIR-V modules, shared objects")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="executables and containers of any format that is known")
 
 
 @record
@@ -49,6 +49,7 @@ class Report:
     executables: tuple[Executable, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
     package: Package | None = None
+    details: tuple[tuple[str, str], ...] = ()
 
     def document(self) -> dict[str, object]:
         """As JSON."""
@@ -100,23 +101,29 @@ def examine(file: str) -> Report:
     from targetenv.wire.package import PackageFile
 
     data = read_bytes(file)
-    if identify(data) == "tenv" or data[:4] == b"PK\x03\x04":
+    if identify(data) in ("tenv", None) and data[:4] == b"PK\x03\x04":
         with PackageFile(file, data) as opened:
             return _of_package(file, opened)
     inspection = inspect(data, name=file)
     executables = tuple(
-        Executable(row.format, (), row.size, row.target, row.requires, row.kernels, inspection.details)
-        for row in inspection.artifacts
+        Executable(row.format, path, row.size, row.target, row.requires, row.kernels, leaf.details)
+        for path, leaf, _ in inspection.leaves()
+        for row in leaf.artifacts
     )
-    return Report(file, inspection.format, executables, inspection.diagnostics)
+    details = inspection.details if inspection.members else ()
+    return Report(file, inspection.format, executables, inspection.diagnostics, details=details)
 
 
 def describe(report: Report) -> str:
     """A report for people, without a trailing newline."""
     package = report.package
     if package is None:
-        head = f"{report.file}: {report.format}"
-        return "\n".join([head, *(line for row in report.executables for line in _lines(row, "  "))])
+        lines = [f"{report.file}: {report.format}", *_aligned(report.details, "  ")]
+        for row in report.executables:
+            if row.path:
+                lines.append(f"  {' / '.join(row.path)}: {row.format}, {size(row.size)}")
+            lines += _lines(row, "    " if row.path else "  ")
+        return "\n".join(lines)
     head = f"{report.file}: package {package.name} {package.version}, {_count(len(package.kernels), 'kernel')}, "
     lines = [head + _count(len(package.variants), "variant")]
     for kernel in package.kernels:
@@ -162,11 +169,12 @@ def _label_audit(stated: Variant, found: Variant, file: str) -> list[Diagnostic]
 
 
 def _lines(row: Executable, indent: str) -> list[str]:
-    width = max((len(key) for key, _ in row.details), default=0)
-    return [
-        *(f"{indent}{key:<{width}}  {value}" for key, value in row.details),
-        *_requirements(row, indent),
-    ]
+    return [*_aligned(row.details, indent), *_requirements(row, indent)]
+
+
+def _aligned(details: tuple[tuple[str, str], ...], indent: str) -> list[str]:
+    width = max((len(key) for key, _ in details), default=0)
+    return [f"{indent}{key:<{width}}  {value}" for key, value in details]
 
 
 def _requirements(row: Executable, indent: str) -> list[str]:

@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from targetenv.artifacts import inspect
+from targetenv.artifacts import identify, inspect
 from targetenv.cli.assembly import Declared, Part, assemble, part
 from targetenv.cli.documents import of_diagnostic
 from targetenv.cli.output import print_json, print_table, size, talk
@@ -67,17 +67,17 @@ def _collect(files: Sequence[str]) -> tuple[dict[str, PackagedKernel], list[Part
         renamed, separator, path = argument.partition("=")
         path = path if separator else argument
         data = read_bytes(path)
-        found = [kernel for artifact in _executables(data, path) for kernel in artifact]
+        found = _kernels(data, path)
         if separator and len(found) != 1:
             message = f"`{path}` has {len(found)} kernels, so `{renamed}=` does not say which is meant"
             raise FormatError(Diagnostic("TE5200", message, help="pass the file without a name"))
-        for kernel in found:
+        for place, payload, kernel in found:
             name = renamed if separator else kernel.name
-            variant = _variant_name(path)
+            variant = _variant_name(path, place)
             while (name, variant) in taken:
                 variant += "_"
             taken.add((name, variant))
-            entries.append((name, variant, path, data, kernel))
+            entries.append((name, variant, "!".join((path, *place)), payload, kernel))
     kernels: dict[str, PackagedKernel] = {}
     for name, *_, kernel in entries:
         before = kernels.get(name)
@@ -90,22 +90,35 @@ def _collect(files: Sequence[str]) -> tuple[dict[str, PackagedKernel], list[Part
             open=kernel.bindings is None or (before is not None and before.open),
         )
     parts = [
-        part(kernels[name], Declared(variant, entry_point=kernel.name), data, source=path)
+        part(
+            kernels[name],
+            Declared(variant, entry_point=kernel.name, subgroup_size=kernel.subgroup_size),
+            data,
+            source=path,
+        )
         for name, variant, path, data, kernel in entries
     ]
     return kernels, parts
 
 
-def _executables(data: bytes, path: str) -> list[tuple[Kernel, ...]]:
+def _kernels(data: bytes, path: str) -> list[tuple[tuple[str, ...], bytes, Kernel]]:
+    """Every kernel with its executable's bytes and the names that lead to it, through containers; those that can be read."""
     inspection = inspect(data, name=path)
-    found = [artifact.kernels for artifact in inspection.artifacts if artifact.kernels]
+    found = [
+        (place, data if payload is None else bytes(payload), kernel)
+        for place, leaf, payload in inspection.leaves()
+        for artifact in leaf.artifacts
+        if payload is None or identify(payload) == artifact.format
+        for kernel in artifact.kernels
+    ]
     if not found:
         missing = Diagnostic("TE4605", f"`{path}` holds no kernel", help="pass executables that export one")
         raise FormatError(*(inspection.diagnostics or (missing,)))
     return found
 
 
-def _variant_name(path: str) -> str:
-    """The file's name without its last suffix, as a variant may be called."""
-    stem = os.path.splitext(os.path.basename(path))[0]  # noqa: PTH119, PTH122
+def _variant_name(path: str, place: Sequence[str] = ()) -> str:
+    """The names of the file and of what leads to the executable in it, without last suffixes, as a variant may be called."""
+    names = [os.path.basename(path), *(name for name in place if name != "module 0")]  # noqa: PTH119
+    stem = "-".join(os.path.splitext(name)[0] for name in names)  # noqa: PTH122
     return re.sub(r"[^A-Za-z0-9_.+@-]", "_", stem) or "variant"

@@ -65,6 +65,8 @@ CODES: dict[str, str] = {
     # --- TE40: compiled code of any format
     "TE4001": "unknown format",
     "TE4002": "a container, not an executable",
+    "TE4003": "file holds more than is read",
+    "TE4004": "payload of no known format",
     # --- TE41: SPIR-V
     "TE4101": "damaged SPIR-V header",
     "TE4102": "damaged SPIR-V instruction",
@@ -128,6 +130,12 @@ CODES: dict[str, str] = {
     "TE4604": "executable requires more than its declared target",
     "TE4605": "executable does not fit its kernel",
     "TE4606": "nothing was built for a kernel",
+    # --- TE47: modules and executables of IREE
+    "TE4701": "damaged IREE module",
+    "TE4702": "damaged FlatBuffer in an IREE module",
+    "TE4703": "damaged IREE executable",
+    "TE4704": "pipeline and code disagree",
+    "TE4705": "variant is not what its name says",
     # --- TE50: the runtime's sixteen canonical codes, TE50 plus the number
     "TE5001": "cancelled",
     "TE5002": "unknown failure",

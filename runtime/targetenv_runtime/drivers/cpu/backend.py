@@ -11,9 +11,10 @@ from targetenv.diagnostics.suggest import did_you_mean
 from targetenv.model.record import replace
 from targetenv_runtime.backend import Allocation, Backend, Loaded
 from targetenv_runtime.buffer import Buffer, BufferRef
-from targetenv_runtime.drivers.cpu import image as elf
 from targetenv_runtime.drivers.cpu.cores import cores
 from targetenv_runtime.drivers.cpu.dispatch import LARGEST, LARGEST_Z, Block, Entry
+from targetenv_runtime.drivers.cpu.image import MACHINES, range_entries
+from targetenv_runtime.drivers.cpu.image_tables import check
 from targetenv_runtime.drivers.cpu.library import Library
 from targetenv_runtime.drivers.cpu.loops import Loops
 from targetenv_runtime.drivers.cpu.memory import Pages
@@ -46,7 +47,7 @@ class CpuBackend(Backend):
 
     def __init__(self, *, threads: int | None = None) -> None:
         self.machine = os.uname().machine
-        if self.machine not in elf.MACHINES:
+        if self.machine not in MACHINES:
             raise HalError(Code.UNAVAILABLE, f"kernels cannot be run on {self.machine}", help="use x86_64 or aarch64")
         self.formats = frozenset({f"elf-{self.machine}"})
         self._schedule = Schedule(Loops(machine=self.machine), threads or cores().available)
@@ -80,7 +81,7 @@ class CpuBackend(Backend):
     def load(self, image: bytes | memoryview, image_format: str, kernels: Sequence[Kernel]) -> Loaded:
         """Kernels by their exported range entries; what the image says about itself completes what the caller knows."""
         del image_format
-        elf.check(image, self.machine)
+        check(image, self.machine)
         library = Library(image, "targetenv-kernels")
         try:
             found = [_entry(library, image, kernel) for kernel in kernels]
@@ -214,7 +215,7 @@ def _entry(library: Library, image: bytes | memoryview, kernel: Kernel) -> tuple
     symbol = kernel.entry_point or kernel.name
     address = library.address(f"{symbol}__range")
     if address is None:
-        there = elf.range_entries(image)
+        there = range_entries(image)
         raise HalError(
             Code.NOT_FOUND,
             f"the image exports no kernel `{symbol}`",

@@ -33,6 +33,9 @@ class Library:
             except OSError as error:
                 reason = str(error).replace(path, name)
                 raise HalError(Code.FAILED_PRECONDITION, f"the dynamic loader refuses the image: {reason}") from error
+            except UnicodeDecodeError as error:  # the loader's message has a name from the image in it
+                reason = error.object.decode("utf-8", "replace").replace(path, name)
+                raise HalError(Code.FAILED_PRECONDITION, f"the dynamic loader refuses the image: {reason}") from error
         finally:
             os.close(descriptor)
 

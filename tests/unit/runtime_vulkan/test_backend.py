@@ -15,6 +15,7 @@ from targetenv_runtime.executable import Function
 from targetenv_runtime.status import Code, HalError
 
 from targetenv.model.artifact import Kernel
+from targetenv.registry import vulkan_abi as abi
 from tests.unit.runtime_vulkan.kernels import ADD, EXAMPLE, WORDS, add_on, backend_of, filled, numbers, step, words
 
 GROUP = (1, 1, 1)
@@ -418,6 +419,27 @@ def test_a_wait_ends_with_its_time_and_sleeps_meanwhile(device: Device) -> None:
     assert 0.25 <= time.monotonic() - started < 2
     assert time.process_time() - used < 0.1
     assert backend.wait(0, backend.completed(0), 0.0) is True
+
+
+def test_a_lost_device_stays_lost(opening: Callable[..., Device], glslc: Callable[..., bytes]) -> None:
+    device = opening()
+    add = add_on(device, glslc)
+    x = filled(device, bytes(4 * WORDS))
+    bound = add.bind(GROUP, [x], step(1))
+    backend, timeline = backend_of(device), device.semaphore()
+    queue = backend._queues[0]
+    lost = abi.constant("VK_ERROR_DEVICE_LOST")
+    queue._submission._function = lambda *_: lost
+    device.queue.dispatch(add, GROUP, [x], step(1), signal=[(timeline, 1)])
+    with pytest.raises(HalError) as caught:
+        timeline.wait(1)
+    assert caught.value.status is Code.DATA_LOSS
+    assert backend.completed(0) == queue.next
+    assert backend.wait(0, queue.next + 5, None) is True
+    for again in (lambda: add.run(GROUP, [x], step(1)), bound.run, lambda: add.bind(GROUP, [x], step(1))):
+        with pytest.raises(HalError) as caught:
+            again()
+        assert caught.value.status is Code.DATA_LOSS
 
 
 def test_what_is_leaked_is_told(opening: Callable[..., Device]) -> None:

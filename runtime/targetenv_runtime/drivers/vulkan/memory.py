@@ -12,6 +12,7 @@ from targetenv_runtime.status import Code, HalError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from targetenv_runtime.backend import Memory
@@ -26,7 +27,7 @@ class Storage:
 
     __slots__ = ("address", "buffer", "chunk", "offset", "room", "size")
 
-    def __init__(self, buffer: ctypes.c_uint64, size: int, chunk: _Chunk, offset: int, room: int) -> None:
+    def __init__(self, buffer: ctypes.c_uint64, size: int, chunk: Chunk, offset: int, room: int) -> None:
         self.buffer = buffer
         self.size = size
         self.chunk = chunk
@@ -46,7 +47,7 @@ class Storage:
         ctypes.memmove(self.address + offset, data, len(data))
 
 
-class _Chunk:
+class Chunk:
     """One VkDeviceMemory, mapped for good where that is possible. `free` has the gaps as [offset, size], in order."""
 
     __slots__ = ("address", "free", "kind", "memory", "size")
@@ -89,7 +90,7 @@ class Heap:
     def __init__(self, device: LogicalDevice) -> None:
         self.device = device
         self._lock = Lock()
-        self._chunks: list[_Chunk] = []
+        self._chunks: list[Chunk] = []
         self._destroy_buffer = device.destroyer("vkDestroyBuffer")
         self._free_memory = device.destroyer("vkFreeMemory")
         self._heaps, self._types = describe.memory_properties(device.instance, device.physical)
@@ -101,7 +102,9 @@ class Heap:
         self._usage = sum(
             abi.constant(f"VK_BUFFER_USAGE_{use}_BIT") for use in ("TRANSFER_SRC", "TRANSFER_DST", "STORAGE_BUFFER")
         )
-        self._order = {memory: self._preferences(memory) for memory in ("device", "host", "shared")}
+        device_type = plan.number("VkPhysicalDeviceProperties::deviceType")
+        unified = device_type in (abi.constant(f"VK_PHYSICAL_DEVICE_TYPE_{name}") for name in ("CPU", "INTEGRATED_GPU"))
+        self._order = {memory: preferences(memory, self._types, unified=unified) for memory in ("device", "host", "shared")}
 
     def allocate(self, size: int, memory: Memory) -> Storage:
         """A buffer of at least `size` bytes; RESOURCE_EXHAUSTED when there is no room for it."""
@@ -130,7 +133,7 @@ class Heap:
                 self._chunks.remove(storage.chunk)
                 self._free_memory(storage.chunk.memory)
 
-    def _place(self, buffer: ctypes.c_uint64, memory: Memory) -> tuple[_Chunk, int, int]:
+    def _place(self, buffer: ctypes.c_uint64, memory: Memory) -> tuple[Chunk, int, int]:
         needs = block("VkMemoryRequirements")
         self.device.call("vkGetBufferMemoryRequirements")(self.device.handle, buffer, needs.buffer)
         ((size, alignment, allowed),) = needs.rows()
@@ -156,7 +159,7 @@ class Heap:
         assert failure is not None, "there was a type of memory to try"
         raise failure
 
-    def _chunk(self, kind: int, least: int) -> _Chunk:
+    def _chunk(self, kind: int, least: int) -> Chunk:
         bits, heap = self._types[kind]
         if least > self._heaps[heap][0]:
             raise HalError(Code.RESOURCE_EXHAUSTED, f"{least} bytes from a heap of {self._heaps[heap][0]}")
@@ -172,31 +175,33 @@ class Heap:
             except HalError:
                 self._free_memory(memory)
                 raise
-        return _Chunk(memory, kind, size, address.value or 0)
-
-    def _preferences(self, memory: str) -> list[int]:
-        """The types of memory that serve a purpose, best first. Host-visible memory is used only where it is coherent."""
-        local, visible, coherent, cached, lazy, protected = (
-            abi.constant(f"VK_MEMORY_PROPERTY_{name}_BIT")
-            for name in ("DEVICE_LOCAL", "HOST_VISIBLE", "HOST_COHERENT", "HOST_CACHED", "LAZILY_ALLOCATED", "PROTECTED")
-        )
-        known = local | visible | coherent | cached
-        device_type = self.device.plan.number("VkPhysicalDeviceProperties::deviceType")
-        unified = device_type in (abi.constant(f"VK_PHYSICAL_DEVICE_TYPE_{name}") for name in ("CPU", "INTEGRATED_GPU"))
-        ranked: list[tuple[tuple[bool, ...], int]] = []
-        for kind, (bits, _) in enumerate(self._types):
-            near, seen, quick = bool(bits & local), bool(bits & visible), bool(bits & cached)
-            if bits & (lazy | protected) or bits & ~known or (seen and not bits & coherent):
-                continue
-            if memory == "device":
-                # What the host sees behind a bus is scarce and slow to read: there it is the second choice.
-                ranked.append(((near, seen == unified, quick), -kind))
-            elif seen:
-                ranked.append(((near if memory == "shared" else unified or not near, quick), -kind))
-        return [-kind for _, kind in sorted(ranked, reverse=True)]
+        return Chunk(memory, kind, size, address.value or 0)
 
     def close(self) -> None:
         """Free what is left; every buffer must be gone, unless the device is lost."""
         for chunk in self._chunks:
             self._free_memory(chunk.memory)
         self._chunks = []
+
+
+def preferences(memory: str, types: Sequence[tuple[int, int]], *, unified: bool) -> list[int]:
+    """The types of memory, given as (propertyFlags, heap), that serve a purpose, best first.
+
+    Host-visible memory is used only where it is coherent. On a `unified` device (a CPU, an integrated GPU) the host's memory is
+    the device's. Flags that ask for care (protected, lazily allocated, AMD's uncached) rule a type out.
+    """
+    local, visible, coherent, cached = (
+        abi.constant(f"VK_MEMORY_PROPERTY_{name}_BIT")
+        for name in ("DEVICE_LOCAL", "HOST_VISIBLE", "HOST_COHERENT", "HOST_CACHED")
+    )
+    ranked: list[tuple[tuple[bool, ...], int]] = []
+    for kind, (bits, _) in enumerate(types):
+        near, seen, quick = bool(bits & local), bool(bits & visible), bool(bits & cached)
+        if bits & ~(local | visible | coherent | cached) or (seen and not bits & coherent):
+            continue
+        if memory == "device":
+            # What the host sees behind a bus is scarce and slow to read: there it is the second choice.
+            ranked.append(((near, seen == unified, quick), -kind))
+        elif seen:
+            ranked.append(((near if memory == "shared" else unified or not near, quick), -kind))
+    return [-kind for _, kind in sorted(ranked, reverse=True)]

@@ -385,6 +385,8 @@ def _bound(queue: DeviceQueue, native: Native) -> Callable[[], object]:
     slice_ = _SLICE
 
     def run() -> None:
+        if device.lost is not None:
+            device.require()
         with lock:
             epoch = queue.next + 1
             signal.value = epoch

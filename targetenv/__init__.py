@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from targetenv.model.device import Unavailable as Unavailable
     from targetenv.model.target_env import TargetEnv as TargetEnv
     from targetenv.model.verdict import Outcome as Outcome
-    from targetenv.model.verdict import Resolution as Resolution
     from targetenv.model.verdict import Verdict as Verdict
     from targetenv.model.version import Version as Version
+    from targetenv.resolve.choice import Resolution as Resolution
     from targetenv.syntax import parse as parse
     from targetenv.syntax import render as render
 
@@ -48,7 +48,7 @@ _EXPORTS = {
     "Outcome": "model.verdict",
     "ParseError": "diagnostics.diagnostic",
     "Program": "launch.program",
-    "Resolution": "model.verdict",
+    "Resolution": "resolve.choice",
     "TargetEnv": "model.target_env",
     "TargetEnvError": "diagnostics.diagnostic",
     "Unavailable": "model.device",

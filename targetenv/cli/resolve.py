@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from targetenv.model.artifact import Artifact
-    from targetenv.model.verdict import Resolution
+    from targetenv.resolve.choice import Resolution
 
 EPILOG = "Exit status 0 when every kernel runs on some device, 1 when one runs on none."
 
@@ -41,9 +41,7 @@ def run(args: Namespace) -> int:
     if args.format == "json":
         print_json(of_resolution(resolution))
     else:
-        from targetenv.resolve.explain import explain
-
-        print(explain(resolution, everything=args.all))
+        print(resolution.explain(everything=args.all))
     chosen = {choice.kernel for choice in resolution.choices if choice.variant is not None}
     return 0 if chosen == set(kernels) else 1
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from targetenv.launch.kernel import Call, LoadedKernel
-    from targetenv.model.verdict import Choice
+    from targetenv.resolve.choice import Choice
 
 EPILOG = (
     "SPEC is @file.npy, 4xf32=1,2,3,4, 1024xf32=0 (one value for all) or a number. A FILE ending in .npy is what numpy.load"

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from targetenv_runtime.device import Device
 
     from targetenv.model.device import Device as DeviceInfo
-    from targetenv.model.verdict import Choice, Resolution
+    from targetenv.resolve.choice import Choice, Resolution
     from targetenv.wire.package import Package, PackageFile
 
 
 class Program:
     """The kernels of a package on one device: `program["saxpy"](2.0, x, y)`.
 
-    `resolution` has every decision with its reasons, `explain()` tells it. Close it, or use it as a context manager.
+    `resolution` has every decision with its reasons, `resolution.explain()` tells it. Close it, or use it as a context manager.
     """
 
     def __init__(self, file: PackageFile, device: Device, resolution: Resolution) -> None:
@@ -55,12 +55,6 @@ class Program:
     def choice(self, name: str) -> Choice:
         """What was chosen for a kernel on this device."""
         return next(row for row in self.resolution.choices if row.kernel == name and row.device == self.device.uri)
-
-    def explain(self, *, everything: bool = False) -> str:
-        """Why each variant was chosen or not, as text."""
-        from targetenv.resolve.explain import explain
-
-        return explain(self.resolution, everything=everything)
 
     def close(self) -> None:
         """Finish what runs and give the device and the file back."""

@@ -1,11 +1,11 @@
-"""The answer to one question: does this artifact run on this device? And to the larger one: which of them should?"""
+"""The answer to one question: does this artifact run on this device?"""
 
 from __future__ import annotations
 
 from enum import Enum
 
 from targetenv.model.artifact import Artifact
-from targetenv.model.device import Device, Unavailable
+from targetenv.model.device import Device
 from targetenv.model.record import record
 
 TYPE_CHECKING = False
@@ -59,39 +59,3 @@ class Verdict:
     def unmet(self) -> tuple[Finding, ...]:
         """The findings that stand in the way, unknown ones included."""
         return tuple(finding for finding in self.findings if finding.outcome is not Outcome.SATISFIED)
-
-
-@record
-class Choice:
-    """What one kernel runs as on one device; `variant` is an `Artifact.name`, None when nothing fits.
-
-    `because` says what put the winner before the next best ("more specific than saxpy_v2"), empty when it stood alone.
-    """
-
-    kernel: str
-    device: str
-    variant: str | None
-    because: str = ""
-
-
-@record
-class RankedKernel:
-    """All verdicts for one kernel on one device, best first; among misses, nearest first."""
-
-    kernel: str
-    device: Device
-    verdicts: tuple[Verdict, ...]
-    choice: Choice
-
-
-@record
-class Resolution:
-    """Every question that was asked and its answer, kernel by kernel, device by device, with the drivers that had no device."""
-
-    ranked: tuple[RankedKernel, ...]
-    unavailable: tuple[Unavailable, ...] = ()
-
-    @property
-    def choices(self) -> tuple[Choice, ...]:
-        """One choice for each kernel and device."""
-        return tuple(row.choice for row in self.ranked)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from targetenv.model.device import Device
-    from targetenv.model.verdict import Finding, RankedKernel, Resolution, Verdict
+    from targetenv.model.verdict import Finding, Verdict
+    from targetenv.resolve.choice import RankedKernel, Resolution
 
 _MARK = {Outcome.SATISFIED: "✓", Outcome.UNKNOWN: "?", Outcome.UNSATISFIED: "✗"}
 _NOTHING = "\N{MULTIPLICATION SIGN}"  # a device that runs nothing, a driver without a device

@@ -17,7 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from targetenv.model.verdict import Finding, RankedKernel, Resolution, Verdict
+    from targetenv.model.verdict import Finding, Verdict
+    from targetenv.resolve.choice import RankedKernel, Resolution
 
 
 _PROBE = "`{uri}` is described in part: let `targetenv probe -o FILE` describe it, and pass that file as `--device`"

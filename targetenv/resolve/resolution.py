@@ -7,7 +7,8 @@ import re
 from targetenv.diagnostics.diagnostic import NoCompatibleArtifact
 from targetenv.match.check import Judge
 from targetenv.match.pair import place
-from targetenv.model.verdict import Choice, Outcome, RankedKernel, Resolution, Verdict
+from targetenv.model.verdict import Outcome, Verdict
+from targetenv.resolve.choice import Choice, RankedKernel, Resolution
 from targetenv.resolve.ranking import Ranking
 
 TYPE_CHECKING = False

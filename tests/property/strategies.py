@@ -26,7 +26,7 @@ from targetenv.model.requirement import (
 from targetenv.model.span import Span
 from targetenv.model.target_env import TargetEnv
 from targetenv.model.triple import Triple
-from targetenv.model.verdict import Choice, Finding, Outcome, RankedKernel, Resolution, Verdict
+from targetenv.model.verdict import Finding, Outcome, Verdict
 from targetenv.model.version import Version
 
 TYPE_CHECKING = False
@@ -137,21 +137,15 @@ artifacts = st.builds(
 # --- answers
 findings = st.builds(Finding, names, st.sampled_from(Outcome), requirements, texts, texts, names, texts)
 verdicts = st.builds(Verdict, artifacts, devices, tuples_of(findings))
-choices = st.builds(Choice, names, names, maybe() | names, texts)
-ranked_kernels = st.builds(RankedKernel, names, devices, tuples_of(verdicts, 2), choices)
-resolutions = st.builds(Resolution, tuples_of(ranked_kernels, 2), tuples_of(unavailable, 2))
 
 NOUNS: dict[type, st.SearchStrategy[object]] = {
     Artifact: artifacts,
     Capabilities: capabilities,
-    Choice: choices,
     CooperativeMatrix: matrices,
     Device: devices,
     Finding: findings,
     Kernel: kernels,
     Property: properties,
-    RankedKernel: ranked_kernels,
-    Resolution: resolutions,
     Span: spans,
     SpirvEnvironment: spirv_environments,
     TargetEnv: target_envs,

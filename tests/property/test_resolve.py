@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from targetenv.model.capabilities import Capabilities
-    from targetenv.model.verdict import Choice, Resolution
+    from targetenv.resolve.choice import Choice, Resolution
 
 policies = st.sampled_from(("reject", "allow"))
 kernels = st.dictionaries(st.sampled_from(("one", "two")), worlds.variants, min_size=1)

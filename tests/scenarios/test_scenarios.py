@@ -14,8 +14,8 @@ from targetenv.model import document
 from targetenv.model.artifact import Artifact
 from targetenv.model.device import Device, Unavailable
 from targetenv.model.record import replace
-from targetenv.model.verdict import Resolution
 from targetenv.resolve import require, resolve
+from targetenv.resolve.choice import Resolution
 from targetenv.resolve.explain import explain
 
 HERE = Path(__file__).parent

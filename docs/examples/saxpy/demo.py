@@ -18,7 +18,8 @@ import numpy as np
 
 import targetenv as te
 from targetenv.launch.kernel import LoadedKernel
-from targetenv.model.verdict import Outcome, RankedKernel
+from targetenv.model.verdict import Outcome
+from targetenv.resolve.choice import RankedKernel
 
 HERE = Path(__file__).resolve().parent
 OUTPUT = HERE.parents[2] / "build-out" / "saxpy.tenv"

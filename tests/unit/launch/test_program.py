@@ -115,7 +115,7 @@ def test_a_kernel_that_fails_says_so(program: Program) -> None:
 
 
 def test_the_resolution_explains_itself(program: Program) -> None:
-    assert "saxpy: plain" in program.explain()
+    assert "saxpy: plain" in program.resolution.explain()
     assert {choice.kernel for choice in program.resolution.choices} == set(program)
 
 

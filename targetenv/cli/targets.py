@@ -32,6 +32,7 @@ _SOURCES = {
     "aie": "iree-amd-aie, aie-rt, amdxdna",
     "habana": "habanalabs",
     "llvm": "LLVM Triple.cpp",
+    "triple": "IREE TargetTriple.cpp, 20231218",
 }
 
 

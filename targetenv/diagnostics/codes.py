@@ -43,6 +43,7 @@ CODES: dict[str, str] = {
     "TE1220": "the dialect has no words for this",
     "TE1231": "unknown capability",
     "TE1232": "unknown client API",
+    "TE1233": "not a triple of three parts",
     # --- TE13: constraints
     "TE1301": "unknown name in a constraint",
     "TE1302": "ambiguous name in a constraint",
@@ -60,6 +61,7 @@ CODES: dict[str, str] = {
     "TE2008": "part of a triple that LLVM does not know",
     "TE2031": "feature without what brings it",
     "TE2032": "versions that do not go together",
+    "TE2033": "part of a triple without effect",
     # --- TE30: a whole resolution
     "TE3001": "no artifact can run",
     # --- TE40: compiled code of any format

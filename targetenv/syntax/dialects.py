@@ -78,6 +78,7 @@ DIALECTS = (
     Dialect("tvm", "tvm_target", 'TVM targets: {"kind": "cuda", "arch": "sm_90"}'),
     Dialect("triton", "triton_target", "Triton: GPUTarget(backend='cuda', arch=90, warp_size=32)"),
     Dialect("llvm", "llvm_triple", "LLVM triples, with the processor where offload tools write one"),
+    Dialect("triple", "iree_triple", "IREE's Vulkan triples of 2021 to 2024: rdna3-unknown-linux"),
 )
 
 

@@ -5,7 +5,22 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from importlib import import_module
 
+from targetenv.diagnostics.diagnostic import Source
 from targetenv.model.record import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from targetenv.model.target_env import TargetEnv
+
+_SOURCES = {  # of the tables in targetenv.registry, whose heads say more
+    "amdgpu": "LLVM, AMDGPUUsage",
+    "cuda": "ptxas of CUDA 13",
+    "cpu": "x86-64 psABI, archspec, LLVM",
+    "oci": "OCI image specification",
+    "aie": "mlir-aie, AIETargetModel",
+    "habana": "habanalabs driver",
+    "llvm": "llvm Triple.h",
+}
 
 
 @record
@@ -43,6 +58,22 @@ def _all() -> list[TargetName]:
         module = import_module(f"targetenv.syntax.{dialect.module}")
         if hasattr(module, "targets"):
             rows += [TargetName(name, dialect.name, expansion, source) for name, expansion, source in module.targets()]
-        else:
-            rows += [TargetName(name, dialect.name, dialect.about, "") for name in module.names()]
+            continue
+        for name in module.names():
+            parsed = dialect.parse(Source("<name>", name), None)
+            if parsed.dialect == dialect.name:  # two dialects may share a module
+                rows.append(TargetName(name, dialect.name, _expansion(parsed.env), _SOURCES[dialect.name]))
     return rows
+
+
+def _expansion(env: TargetEnv) -> str:
+    offers = env.offers
+    parts = [f"{env.vendor} {offers.isa or offers.api}" if env.vendor else offers.isa or offers.api]
+    if offers.formats:
+        parts.append("/".join(sorted(offers.formats)))
+    if offers.features:
+        parts.append(f"{len(offers.features)} features")
+    if offers.subgroup_sizes:
+        parts.append(f"subgroups of {' or '.join(map(str, sorted(offers.subgroup_sizes)))}")
+    parts += [f"{each.name.rpartition('::')[2]} {each.value}" for each in offers.properties]
+    return ", ".join(parts)

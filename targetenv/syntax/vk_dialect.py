@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from targetenv.syntax import vk_lowering, vk_printer
+from targetenv.syntax.iree_triple import IreeTriple
 from targetenv.syntax.not_expressible import refuse
 from targetenv.syntax.parsed import Parsed, Rendered
 from targetenv.syntax.vk_target_env import VkTargetEnv, read
@@ -29,8 +30,9 @@ def render(of: Parsed | TargetEnv, era: str | None = None, compat: Compat | None
 
 def tree_of(of: Parsed | TargetEnv, era: str | None, compat: Compat | None) -> tuple[VkTargetEnv, tuple[str, ...]]:
     """The record of an environment in an era, within what a release of IREE takes, and what that leaves out."""
-    if isinstance(of, Parsed) and isinstance(of._tree, VkTargetEnv):
-        tree, losses = vk_lowering.convert(of._tree, era or of._tree.era)
+    written = _written(of, compat)
+    if written is not None:
+        tree, losses = vk_lowering.convert(written, era or written.era)
     else:
         env = of.env if isinstance(of, Parsed) else of
         if env.offers.api != "vulkan":
@@ -40,3 +42,11 @@ def tree_of(of: Parsed | TargetEnv, era: str | None, compat: Compat | None) -> t
         tree, more = vk_lowering.within(tree, compat.vk)
         losses += more
     return tree, losses
+
+
+def _written(of: Parsed | TargetEnv, compat: Compat | None) -> VkTargetEnv | None:
+    """The record that was read, or that a triple stands for, in the release that is asked for."""
+    tree = of._tree if isinstance(of, Parsed) else None
+    if isinstance(tree, IreeTriple):
+        return tree.vk if compat is None or compat.vk is None else tree.in_release(compat.name).vk
+    return tree if isinstance(tree, VkTargetEnv) else None

@@ -14,6 +14,7 @@ from targetenv.syntax import parse, render
 CORPUS = Path(__file__).parents[2] / "corpora" / "iree"
 VK = json.loads((CORPUS / "vk_target_env.json").read_text(encoding="utf-8"))
 SPIRV = json.loads((CORPUS / "spirv_target_env.json").read_text(encoding="utf-8"))
+TRIPLES = json.loads((CORPUS / "triples.json").read_text(encoding="utf-8"))
 CONVERSIONS = json.loads((CORPUS / "vk_to_spirv.json").read_text(encoding="utf-8"))
 
 # Where the default knowingly differs from iree@20231218 (`vk`) and iree@3.13 (`spirv`); docs/reference/dialects.md says more.
@@ -84,3 +85,12 @@ def test_our_conversion_reads_back_and_keeps_the_limits(text: str) -> None:
     assert made.env.offers.subgroup_sizes == parsed.env.offers.subgroup_sizes
     assert made.env.offers.matrices == parsed.env.offers.matrices
     assert made.env.vendor == (parsed.env.vendor)
+
+
+@pytest.mark.parametrize(("release", "triples", "vk", "spirv"), TRIPLES)
+def test_a_triple_stands_for_what_the_release_made_of_it(release: str, triples: str, vk: str | None, spirv: str) -> None:
+    compat = f"iree@{release}"
+    for triple in triples.split(" "):
+        parsed = parse(triple, dialect="triple", compat=compat)
+        assert vk is None or render(parsed, "vk", compat=compat).text == vk
+        assert render(parsed, "spirv", compat=compat).text == spirv

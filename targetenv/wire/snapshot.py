@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from json import JSONDecodeError
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, Field, PlainValidator, StringConstraints, ValidationError
 
@@ -113,14 +113,14 @@ class UnavailableFile(Strict):
 class SnapshotFile(Strict):
     """One device, schema 1."""
 
-    schema_version: Literal[1] = Field(alias="schema")
+    schema_version: Annotated[int, Field(ge=1, le=1, alias="schema")]
     device: DeviceFile
 
 
 class ProbeFile(Strict):
     """A whole probe, schema 1."""
 
-    schema_version: Literal[1] = Field(alias="schema")
+    schema_version: Annotated[int, Field(ge=1, le=1, alias="schema")]
     devices: list[DeviceFile]
     unavailable: list[UnavailableFile] = []
 

@@ -71,14 +71,12 @@ def places(image: bytes) -> list[int]:
     found = set(range(tables[5])) | set(range(dynamic[2], dynamic[2] + dynamic[5]))
     entries = {struct.unpack_from("<q", image, at)[0]: at + 8 for at in range(dynamic[2], dynamic[2] + dynamic[5], 16)}
     values = {tag: struct.unpack_from("<Q", image, at)[0] for tag, at in entries.items()}
+    lists = (values[25], values[26])  # DT_INIT_ARRAY, DT_FINI_ARRAY: one function each
     for tag in (12, 13):  # DT_INIT, DT_FINI
         found -= set(range(entries[tag], entries[tag] + 8))
     for at in range(values[7], values[7] + values[8], 24):  # DT_RELA, DT_RELASZ; the table is in the first segment
         found -= set(range(at + 12, at + 16))  # which function
-        if struct.unpack_from("<Q", image, at)[0] in (
-            values[25],
-            values[26],
-        ):  # DT_INIT_ARRAY, DT_FINI_ARRAY, one function each
+        if struct.unpack_from("<Q", image, at)[0] in lists:
             found -= set(range(at + 16, at + 24))
     return sorted(found)
 

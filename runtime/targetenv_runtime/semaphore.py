@@ -100,6 +100,11 @@ class Semaphore:
         """
         if self._value >= value and self._failure is None:
             return
+        if timeout is None and (promise := self.promised(value)) is not None:
+            promise[1].wait_epoch(promise[2], SLICE)  # the usual case: one submission, done soon
+            promise[1].poll()
+            if self._value >= value and self._failure is None:
+                return
         _wait(((self, value),), timeout, every=True)
 
     def on(self, value: int, callback: Reached) -> Timepoint:
@@ -239,8 +244,8 @@ class _Gate:
         except RuntimeError:  # it is open
             return
 
-    def sleep(self, seconds: float | None) -> None:
-        self._lock.acquire(True, -1 if seconds is None else seconds)  # a signal handler interrupts this
+    def sleep(self, seconds: float) -> None:
+        self._lock.acquire(True, seconds)  # a signal interrupts it only in the thread that the system gives the signal to
 
 
 def _wait(points: Sequence[Point], timeout: float | None, *, every: bool) -> None:
@@ -249,6 +254,7 @@ def _wait(points: Sequence[Point], timeout: float | None, *, every: bool) -> Non
     With several points of which any will do there is no one device to wait for: each queue gets a thread that looks after it.
     """
     deadline = None if timeout is None else monotonic() + timeout
+    drives = every or len(points) == 1
     gate: _Gate | None = None
     registered: list[Timepoint] = []
     asked = False
@@ -259,29 +265,31 @@ def _wait(points: Sequence[Point], timeout: float | None, *, every: bool) -> Non
                 raise HalError(Code.DEADLINE_EXCEEDED, f"waited {timeout:g} s for {_describe(missing)}")
             asked = True
             slice_ = SLICE if left is None else max(0.0, min(left, SLICE))
-            promises = [promise for semaphore, value in missing if (promise := semaphore.promised(value)) is not None]
-            if promises and (every or len(points) == 1):
-                _, lane, epoch = promises[0]
+            promises = [
+                (semaphore, promise) for semaphore, value in missing if (promise := semaphore.promised(value)) is not None
+            ]
+            if promises and drives:
+                semaphore, (value, lane, epoch) = promises[0]
                 if not lane.wait_epoch(epoch, slice_):
                     continue
                 lane.poll()
-                if not missing[0][0].promised(missing[0][1]):
-                    continue
+                if semaphore.reached >= value or semaphore.failure is not None:
+                    continue  # else another thread is about to signal
             else:
-                for _, lane, _ in promises:
+                for _, (_, lane, _) in promises:
                     lane.poll()
             if left is not None and left <= 0:
                 continue
             if gate is None:
                 gate = _Gate()
-                for semaphore, value in points:
-                    point = Timepoint(semaphore, value, gate.open, gate.open)
-                    registered.append(point)
-                    semaphore.register(point)
+                registered = [Timepoint(semaphore, value, gate.open, gate.open) for semaphore, value in points]
+                for point in registered:
+                    point.semaphore.register(point)
                 continue
-            for _, lane, _ in promises:
-                lane.look_after()
-            gate.sleep(slice_ if promises else left)
+            if not drives:
+                for _, (_, lane, _) in promises:
+                    lane.look_after()
+            gate.sleep(slice_)
     finally:
         for point in registered:
             point.cancel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import partial
 from itertools import pairwise
 from struct import pack, unpack
@@ -351,10 +352,8 @@ class TestDispatchArguments:
             call(load("abs")["abs"], (1, 1, 1), [buffer[4:4], buffer])
 
     def test_rejects_misaligned_bindings(self, device: Device, load: Load, call: Dispatch) -> None:
-        if device.backend.binding_alignment == 1:
-            pytest.skip("this device takes any alignment")
         buffer = device.allocate(1024)
-        with fails_with(Code.INVALID_ARGUMENT):
+        with fails_with(Code.INVALID_ARGUMENT) if device.backend.binding_alignment > 1 else nullcontext():
             call(load("abs")["abs"], (1, 1, 1), [buffer[1:9], buffer])
 
     @pytest.mark.parametrize("grid", [(), (1, 1, 1, 1)], ids=str)

@@ -321,6 +321,7 @@ class TestDeviceEnd:
             buffers = [device.allocate(64) for _ in range(4)]
             commands = device.command_buffer(slots=1)
             commands.fill(buffers[0], b"\x01")
+            commands.barrier()
             commands.copy(buffers[0], Slot(0))
             finish(device, partial(device.queue.execute, commands.end(), [buffers[1]]))
             owner = weakref.ref(device.owner)

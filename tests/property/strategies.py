@@ -58,7 +58,7 @@ matrices = st.builds(
     st.booleans(),
 )
 spirv_environments = st.builds(SpirvEnvironment, versions, sets_of_names, sets_of_names)
-property_values = st.one_of(numbers, floats, texts, tuples_of(numbers), tuples_of(floats), tuples_of(texts))
+property_values = st.one_of(st.booleans(), numbers, floats, texts, tuples_of(numbers), tuples_of(floats), tuples_of(texts))
 properties = st.builds(Property, names, property_values)
 property_tables = st.lists(properties, max_size=4, unique_by=lambda row: row.name).map(
     lambda rows: tuple(sorted(rows, key=lambda row: row.name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tarfile
 import zipfile
 from pathlib import Path
@@ -82,6 +83,7 @@ def test_error_pages_are_found(installed: Environment) -> None:
     assert "TE1001" in explained.stdout
 
 
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler to build a CPU kernel with")
 def test_a_package_is_built_and_run_by_the_installed_command(installed: Environment, tmp_path: Path) -> None:
     example = ROOT / "docs" / "examples" / "saxpy" / "targetenv.toml"
     built = installed.run("targetenv", "build", str(example), "-o", str(tmp_path / "saxpy.tenv"))

@@ -20,14 +20,33 @@ def read(text: str, source_name: str, dialect: str | None, compat: str | None) -
     """The parsed text; see `targetenv.syntax.parse`."""
     source = checked(Source(source_name, text))
     release = None if compat is None else releases.of(compat)
+    at = refinement_at(text)
+    if at is not None:
+        from targetenv.syntax import refinement
+
+        return refinement.read(source, at, lambda base: _read(base, dialect, release))
+    return _read(source, dialect, release)
+
+
+def _read(source: Source, dialect: str | None, release: releases.Compat | None) -> Parsed:
     if dialect is None:
         return dialects.detect(source).parse(source, release)
+    text = source.text
     row, era = dialects.find(dialect)
     made = row.parse(source, release)
     if era is not None and made.dialect != dialect:
         label = Label(Span(0, len(text)), f"this is {made.dialect}")
         raise ParseError(Diagnostic("TE1216", f"expected a text in dialect `{dialect}`", source, (label,)))
     return made
+
+
+def refinement_at(text: str) -> int | None:
+    """Where the edits behind a target begin; most texts have none and need not load what reads them."""
+    if not text.rstrip().endswith("}") or "+" not in text:
+        return None
+    from targetenv.syntax import refinement
+
+    return refinement.split(text)
 
 
 def checked(source: Source) -> Source:

@@ -72,7 +72,7 @@ def parse(source: Source, compat: Compat | None = None) -> Parsed:  # noqa: ARG0
 
 def render(of: Parsed | TargetEnv, era: str | None = None, compat: Compat | None = None) -> Rendered:  # noqa: ARG001
     """The GPUTarget of an environment; TE1220 when it names no GPU that Triton knows."""
-    if isinstance(of, Parsed) and of.dialect == "triton":
+    if isinstance(of, Parsed) and of.dialect == "triton" and of._tree is not None:
         return Rendered(of.canonical)
     env = of.env if isinstance(of, Parsed) else of
     offers = env.offers

@@ -33,6 +33,7 @@ TERMINAL_NAMES = {
     "HASH": "an attribute such as `#vk.caps`",
     "IN": "`in`",
     "INT": "an integer",
+    "MINUS": "`-`",
     "LBRACE": "`{`",
     "LESSTHAN": "`<`",
     "LPAR": "`(`",

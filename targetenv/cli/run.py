@@ -131,10 +131,10 @@ def _write(file: str, array: Array) -> None:
 def _print_document(
     kernel: LoadedKernel, device: str, choice: Choice, outputs: dict[str, Array], timing: dict[str, float]
 ) -> None:
-    from hashlib import sha256
+    from targetenv.wire.digest import sha256_of
 
     shown = {
-        name: {"dtype": array.dtype, "shape": list(array.shape), "sha256": sha256(array.data).hexdigest()}
+        name: {"dtype": array.dtype, "shape": list(array.shape), "sha256": sha256_of(bytes(array.data))}
         for name, array in outputs.items()
     }
     times = {name: round(value, 4) for name, value in timing.items()}

@@ -42,11 +42,11 @@ def resolve(
 
 def require(resolution: Resolution) -> Resolution:
     """The same resolution, if every kernel runs on some device; otherwise NoCompatibleArtifact (TE3001) with the reasons."""
-    from targetenv.resolve.explain import why_not  # text is made only when somebody needs it
-
     chosen = {choice.kernel for choice in resolution.choices if choice.variant is not None}
     lacking = sorted({choice.kernel for choice in resolution.choices} - chosen)
     if lacking or not resolution.ranked:
+        from targetenv.resolve.explain import why_not  # text is made only when somebody needs it
+
         raise NoCompatibleArtifact(*why_not(resolution, lacking))
     return resolution
 

@@ -6,11 +6,10 @@ schema, and a payload is handed out only after its SHA-256 has been found to be 
 
 from __future__ import annotations
 
-from hashlib import sha256
-
 from targetenv.model.artifact import Artifact, Kernel
 from targetenv.model.record import record
 from targetenv.wire.archive import members, refusal
+from targetenv.wire.digest import sha256_of
 from targetenv.wire.files import unreadable
 
 TYPE_CHECKING = False
@@ -144,7 +143,7 @@ class PackageFile:
         member = self._members[variant.member]
         view = self._view[member.offset : member.offset + member.size]
         if variant.member not in self._checked:
-            found = sha256(view).hexdigest()
+            found = sha256_of(view)
             if found != variant.sha256:
                 wrong = f"has SHA-256 {found[:16]}..., the manifest says {variant.sha256[:16]}..."
                 advice = "build or copy the package again: it was damaged or changed after it was built"

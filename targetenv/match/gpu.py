@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from targetenv.model.verdict import Outcome
 
 TYPE_CHECKING = False
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     Answer: TypeAlias = tuple[Outcome, str, str]
 
 APIS = ("cuda", "rocm")
+_CAPABILITIES = range(10, 200)  # compute capability times ten: also of chips to come, so that open rules stay open
 
 
 def runs(code: str, offers: Capabilities) -> Answer:
@@ -21,6 +24,23 @@ def runs(code: str, offers: Capabilities) -> Answer:
     if offers.api == "cuda":
         return _nvidia(code, device)
     return _amd(code, device)
+
+
+@cache
+def reach(code: str) -> frozenset[str]:
+    """Every GPU, as far as names go, that runs code built for `code`; none where the name is no GPU's.
+
+    >>> reach("sm_86") < reach("sm_80"), reach("gfx942") < reach("gfx9-4-generic"), reach("x86-64")
+    (True, True, frozenset())
+    """
+    from targetenv.registry import amdgpu, cuda
+
+    built = cuda.NAME.fullmatch(code)
+    if built is not None:
+        rule = cuda.ptx_runs if built["kind"] == "compute" else cuda.cubin_runs
+        number, suffix = int(built["number"]), built["suffix"]
+        return frozenset(f"sm_{device}" for device in _CAPABILITIES if rule(number, suffix, device))
+    return frozenset(name for name, row in amdgpu.processors().items() if code in (name, row.generic))
 
 
 def pinned(feature: str, offers: Capabilities) -> Answer:

@@ -47,6 +47,18 @@ def findings(requirements: Iterable[Requirement], judge: Judge) -> tuple[Finding
     return tuple(sorted((judge.check(requirement) for requirement in dict.fromkeys(requirements)), key=place))
 
 
-def place(finding: Finding) -> tuple[int, str]:
+def place(finding: Finding) -> tuple[int, str, _Tie]:
     """Where a finding stands among others: from the coarse question (format) to the fine one, then by what is required."""
-    return _PLACE[finding.code], finding.requires
+    return _PLACE[finding.code], finding.requires, _Tie(finding)
+
+
+class _Tie:
+    """The last word between requirements that read alike (`Struct::limit` of two structs); costs nothing where none do."""
+
+    __slots__ = ("_finding",)
+
+    def __init__(self, finding: Finding) -> None:
+        self._finding = finding
+
+    def __lt__(self, other: _Tie) -> bool:
+        return repr(self._finding.requirement) < repr(other._finding.requirement)

@@ -43,9 +43,9 @@ def required(requirement: Requirement) -> str:
         case needs.NeedsUnknown(what):
             return what
         case needs.AllOf(parts):
-            return joined(" and ", (required(part) for part in parts))
+            return joined(" and ", (required(part) for part in parts)) or "nothing"
         case needs.AnyOf(parts):
-            return joined(" or ", (required(part) for part in parts))
+            return joined(" or ", (required(part) for part in parts)) or "any of nothing"
         case needs.Not(part):
             return f"not {required(part)}" if not isinstance(part, (needs.AllOf, needs.AnyOf)) else f"not ({required(part)})"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from targetenv.match import isa
+from targetenv.match import gpu, isa
 from targetenv.match.phrases import bare
 from targetenv.model import requirement as needs
 from targetenv.model.requirement import Relation
@@ -28,12 +28,14 @@ def implies(one: Requirement, other: Requirement) -> bool:
             return name == other_name or _isa_implies(name, other_name)
         case needs.NeedsIsa(name), needs.NeedsFeature(feature):
             return feature in isa.features(name)
-        case needs.AllOf(parts), _:
-            return one == other or any(implies(part, other) for part in parts)
         case _, needs.AllOf(parts):
             return all(implies(one, part) for part in parts)
+        case needs.AnyOf(parts), _:
+            return one == other or (bool(parts) and all(implies(part, other) for part in parts))
         case _, needs.AnyOf(parts):
-            return one == other or any(implies(one, part) for part in parts)
+            return any(implies(one, part) for part in parts) or _parts_imply(one, other)
+        case needs.AllOf(), _:
+            return _parts_imply(one, other)
         case _:
             return one == other
 
@@ -83,6 +85,12 @@ def _divides(value: LimitValue, other: LimitValue) -> bool:
     return len(one) >= len(two) and all(a != 0 and b % a == 0 and b >= a for a, b in zip(one, two, strict=False))
 
 
+def _parts_imply(one: Requirement, other: Requirement) -> bool:
+    return isinstance(one, needs.AllOf) and any(implies(part, other) for part in one.parts)
+
+
 def _isa_implies(one: str, other: str) -> bool:
     known = isa.architecture(one)
-    return known is not None and known == isa.architecture(other) and isa.features(one) >= isa.features(other)
+    if known is not None:
+        return known == isa.architecture(other) and isa.features(one) >= isa.features(other)
+    return bool(gpu.reach(one)) and gpu.reach(one) <= gpu.reach(other)

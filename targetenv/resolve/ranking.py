@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from targetenv.match.guaranteed import met_by_all
 from targetenv.match.phrases import required
-from targetenv.model.requirement import NeedsFeature, NeedsIsa, NeedsVersion
+from targetenv.model.requirement import AllOf, AnyOf, NeedsFeature, NeedsIsa, NeedsVersion, Not
 from targetenv.resolve.implication import implies, subject
 from targetenv.resolve.kinds import kind_of
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from targetenv.model.artifact import Artifact
     from targetenv.model.requirement import Requirement
+
+
+_COMPOUND = (AllOf, AnyOf, Not)
 
 
 class Ranking:
@@ -141,17 +144,20 @@ def _bits(members: Iterable[int]) -> int:
 def _implied(requirements: Sequence[Requirement]) -> tuple[int, ...]:
     """For each requirement, the set of all that follow from it, itself included.
 
-    Only requirements about the same thing imply one another, but for a CPU's instruction set, which implies features.
+    Only requirements about the same thing imply one another, but for a CPU's instruction set, which implies features, and for
+    compound requirements, which are about several things.
     """
     about: dict[object, list[int]] = {}
     for place, need in enumerate(requirements):
         about.setdefault(subject(need), []).append(place)
+    compound = [place for place, need in enumerate(requirements) if isinstance(need, _COMPOUND)]
     features = [place for place, need in enumerate(requirements) if isinstance(need, NeedsFeature)]
     implied = []
     for need in requirements:
-        candidates = about[subject(need)]
-        if isinstance(need, NeedsIsa):
-            candidates = candidates + features
+        if isinstance(need, _COMPOUND):
+            candidates: Iterable[int] = range(len(requirements))
+        else:
+            candidates = [*about[subject(need)], *compound, *(features if isinstance(need, NeedsIsa) else ())]
         implied.append(_bits(other for other in candidates if implies(need, requirements[other])))
     return tuple(implied)
 

@@ -9,6 +9,8 @@ from targetenv.model.capabilities import Capabilities, CooperativeMatrix, Proper
 from targetenv.model.device import Device
 from targetenv.model.record import replace
 from targetenv.model.requirement import (
+    AllOf,
+    AnyOf,
     NeedsCapability,
     NeedsExtension,
     NeedsFeature,
@@ -19,6 +21,7 @@ from targetenv.model.requirement import (
     NeedsSubgroupSize,
     NeedsUnknown,
     NeedsVersion,
+    Not,
     Relation,
 )
 from targetenv.model.version import Version
@@ -43,7 +46,11 @@ VULKAN_FEATURES = (
 CPU_FEATURES = ("avx2", "avx512f", "amx-int8")
 CAPABILITIES = ("Shader", "Int64", "Float16", "GroupNonUniformArithmetic", "CooperativeMatrixKHR", "Kernel")
 SPIRV_EXTENSIONS = ("SPV_KHR_16bit_storage", "SPV_KHR_cooperative_matrix")
-ISAS = ("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4", "haswell", "armv8-a", "armv8.2-a", "gfx942")
+CPUS = ("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4", "haswell", "armv8-a", "armv8.2-a")
+NVIDIA = ("sm_80", "sm_86", "sm_90", "sm_90a", "sm_100f", "compute_80", "compute_90", "compute_100f")
+AMD = ("gfx90a", "gfx942", "gfx9-4-generic", "gfx1310", "gfx13-generic")
+ISAS = CPUS + NVIDIA + AMD
+OFFERED_ISAS = {"cpu": CPUS, "cuda": ("sm_80", "sm_86", "sm_90", "sm_100", "sm_103"), "rocm": ("gfx90a", "gfx942", "gfx1310")}
 SCALARS = {  # name -> the relation that a requirement on it has
     LIMITS + "maxComputeSharedMemorySize": Relation.AT_LEAST,
     LIMITS + "maxStorageBufferRange": Relation.AT_LEAST,
@@ -85,7 +92,14 @@ growing = st.one_of(
     scalar_limits,
     size_limits,
 )
-requirements = growing | exact_limits | st.builds(NeedsUnknown, st.sampled_from(("which level it needs", "what it links")))
+simple = growing | exact_limits | st.builds(NeedsUnknown, st.sampled_from(("which level it needs", "what it links")))
+
+compounds = st.one_of(
+    st.builds(AllOf, st.lists(simple, max_size=3).map(tuple)),
+    st.builds(AnyOf, st.lists(simple, max_size=3).map(tuple)),
+    st.builds(Not, simple),
+)
+requirements = st.one_of(simple, simple, simple, compounds)
 
 scalar_tables = st.dictionaries(st.sampled_from(sorted(SCALARS)), numbers)
 property_tables = st.builds(
@@ -99,14 +113,16 @@ spirv_environments = st.builds(SpirvEnvironment, versions, subsets(CAPABILITIES)
 
 
 def _consistent(offers: Capabilities) -> Capabilities:
-    """No feature is both offered and denied, and what states SPIR-V alone has no second version."""
+    """No feature is both offered and denied, the instruction set is the API's, and SPIR-V alone has no second version."""
     version = None if offers.api == "spirv" else offers.version
-    return replace(offers, denied=offers.denied - offers.features, version=version)
+    sets = OFFERED_ISAS.get(offers.api, ())
+    isa = sets[ISAS.index(offers.isa) % len(sets)] if sets and offers.isa else None
+    return replace(offers, denied=offers.denied - offers.features, version=version, isa=isa)
 
 
 offers = st.builds(
     Capabilities,
-    api=st.sampled_from(("vulkan", "cpu", "spirv")),
+    api=st.sampled_from(("vulkan", "cpu", "spirv", "cuda", "rocm")),
     version=st.none() | versions,
     isa=st.none() | st.sampled_from(ISAS),
     formats=subsets(("spirv", "elf-x86_64")),

@@ -100,3 +100,10 @@ def test_the_worst_finding_is_the_outcome_of_a_pair() -> None:
     assert {finding.outcome for finding in findings} == {Outcome.SATISFIED, Outcome.UNKNOWN}
     device = Device("vulkan://0", "d", "vulkan", Capabilities("vulkan", Version(1, 0)))
     assert match_env(vulkan(), device)[0] is Outcome.UNSATISFIED
+
+
+def test_requirements_that_read_alike_keep_an_order_of_their_own() -> None:
+    device = Device("vulkan://0", "d", "vulkan", Capabilities("vulkan", complete=False))
+    one, other = (NeedsLimit(f"{struct}::size", Relation.AT_LEAST, 1) for struct in ("A", "B"))
+    orders = [match(Artifact("a", "spirv", "", needs), device).findings for needs in ((one, other), (other, one))]
+    assert orders[0] == orders[1]

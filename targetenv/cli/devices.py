@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from targetenv.cli.self_test import Tested
+    from targetenv.cli.self_test import Trial
     from targetenv.model.device import Device
 
 EPILOG = "Exit status 3 when there is no device, 1 when a self-test fails."
@@ -28,7 +28,7 @@ def run(args: Namespace) -> int:
     from targetenv.launch.devices import known_drivers
 
     devices, unavailable = probe_all(known_drivers(args.driver))
-    tests: list[Tested] = []
+    tests: list[Trial] = []
     if args.self_test:
         from targetenv.cli.self_test import self_test
 

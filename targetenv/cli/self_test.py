@@ -71,7 +71,7 @@ TARGETENV_KERNEL(self_test) {
 
 
 @record
-class Tested:
+class Trial:
     """What came of one test: `passed`, `failed` or `left out`, with the reason."""
 
     device: str
@@ -92,10 +92,10 @@ class _LeftOut(Exception):
     """Why a format cannot be tested here."""
 
 
-def self_test(device: Device) -> list[Tested]:
+def self_test(device: Device) -> list[Trial]:
     """Run the kernel on the device in every format that it loads."""
     if not device.offers.formats:
-        return [Tested(device.uri, "-", "left out", "it loads no format")]
+        return [Trial(device.uri, "-", "left out", "it loads no format")]
     return [_tested(device, name) for name in sorted(device.offers.formats)]
 
 
@@ -143,24 +143,24 @@ def _values(kind: str) -> dict[str, int]:
         return {}
 
 
-def _tested(device: Device, name: str) -> Tested:
+def _tested(device: Device, name: str) -> Trial:
     from targetenv_runtime.drivers.table import DRIVERS
 
     if not DRIVERS[device.driver].runs:
-        return Tested(device.uri, name, "left out", f"the {device.driver} driver finds devices but runs nothing yet")
+        return Trial(device.uri, name, "left out", f"the {device.driver} driver finds devices but runs nothing yet")
     make = _IMAGES.get(name)
     if make is None:
-        return Tested(device.uri, name, "left out", "there is no test in this format")
+        return Trial(device.uri, name, "left out", "there is no test in this format")
     try:
         image, kernel = make()
         wrong = _run(device.uri, name, image, kernel)
     except _LeftOut as reason:
-        return Tested(device.uri, name, "left out", str(reason))
+        return Trial(device.uri, name, "left out", str(reason))
     except TargetEnvError as error:
-        return Tested(device.uri, name, "failed", error.diagnostics[0].message)
+        return Trial(device.uri, name, "failed", error.diagnostics[0].message)
     if wrong:
-        return Tested(device.uri, name, "failed", f"{wrong} of {_COUNT} results are wrong")
-    return Tested(device.uri, name, "passed", f"{_COUNT} results are right")
+        return Trial(device.uri, name, "failed", f"{wrong} of {_COUNT} results are wrong")
+    return Trial(device.uri, name, "passed", f"{_COUNT} results are right")
 
 
 def _run(uri: str, name: str, image: bytes, kernel: Kernel) -> int:

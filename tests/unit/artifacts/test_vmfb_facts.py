@@ -103,8 +103,8 @@ def compare_code(found: Inspection, expected: dict[str, Any]) -> None:
     if "exports" in expected:
         payloads = [member.payload for member in found.members]
         assert [len(payload) for payload in payloads] == expected["images"]
-        shown = [value for key, value in found.details if key == "entry point"]
-        for text, (export, ordinal, workgroup, shared, constants) in zip(shown, expected["exports"], strict=True):
+        entries = [value for key, value in found.details if key == "entry point"]
+        for text, (export, ordinal, workgroup, shared, constants) in zip(entries, expected["exports"], strict=True):
             assert text.startswith(f"{export} (module {ordinal}, workgroup {'x'.join(map(str, workgroup))}")
             assert (f"{shared} bytes of local memory" in text) == bool(shared)
             assert ("of constants" in text) == bool(constants)

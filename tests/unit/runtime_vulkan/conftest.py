@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from targetenv_runtime.device import Device, open_device
@@ -20,7 +21,7 @@ def opening(required_drivers: frozenset[str]) -> Iterator[Callable[..., Device]]
     """Opens devices under the validation layer, closes them, and holds the layer's silence against them."""
     opened: list[Device] = []
 
-    def open_one(uri: str = "vulkan://0", **options: object) -> Device:
+    def open_one(uri: str = "vulkan://0", **options: Any) -> Device:
         try:
             opened.append(open_device(uri, validation=True, **options))
         except HalError as error:

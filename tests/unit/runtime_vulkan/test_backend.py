@@ -269,7 +269,7 @@ def test_what_is_not_offered_is_refused_by_name(device: Device, options: dict[st
     if device.info.offers.matrices:
         pytest.skip("this device multiplies matrices")
     with pytest.raises(HalError) as caught:
-        open_device("vulkan://0", **options)  # type: ignore[arg-type]
+        open_device("vulkan://0", **options)
     assert caught.value.status is Code.FAILED_PRECONDITION
     assert next(iter(options.values()))[0] in caught.value.message
 

@@ -58,7 +58,26 @@ DOCUMENT: dict[str, Any] = {
         }
     ],
 }  # fmt: skip
-JUNK = (None, True, False, 0, 1, -1, 1.5, 1 << 63, "", "x", "spirv", "x.size", "f32", [], [1], [1, 2, 3], {}, {"needs": "isa"})
+JUNK: tuple[object, ...] = (
+    None,
+    True,
+    False,
+    0,
+    1,
+    -1,
+    1.5,
+    1 << 63,
+    "",
+    "x",
+    "spirv",
+    "x.size",
+    "f32",
+    [],
+    [1],
+    [1, 2, 3],
+    {},
+    {"needs": "isa"},
+)
 
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -305,9 +305,12 @@ def _canonical(table: str, struct: str, member: str) -> str:
 
 @cache
 def _members(table: str, struct: str) -> dict[str, str]:
-    struct = sorted_row(_tables.STRUCT_ALIASES, struct) or struct
+    row_of = sorted_row(table, struct)
+    if row_of is None:
+        struct = sorted_row(_tables.STRUCT_ALIASES, struct) or struct
+        row_of = sorted_row(table, struct) or ""
     found: dict[str, str] = {}
-    for word in (sorted_row(table, struct) or "").split(" "):
+    for word in row_of.split(" "):
         entry, _, alias = word.partition("=")
         if member := entry.partition(":")[0]:
             other = alias and not alias.startswith("VK_")

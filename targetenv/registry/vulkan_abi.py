@@ -77,10 +77,7 @@ def layout(struct: str) -> Layout:
     >>> limits.size, limits.field("maxComputeWorkGroupSize").dims
     (504, (3,))
     """
-    name = struct_name(struct)
-    found = sorted_row(_abi.STRUCTS, name)
-    if found is None:
-        raise KeyError(struct)
+    name, found = _struct(struct)
     size, alignment, s_type, *fields = found.split(" ")
     return Layout(name, int(size), int(alignment), None if s_type == "-" else int(s_type), tuple(map(_field, fields)))
 
@@ -92,11 +89,20 @@ def header(struct: str) -> tuple[int, int | None]:
     >>> header("VkPhysicalDeviceFeatures2")
     (240, 1000059000)
     """
-    found = sorted_row(_abi.STRUCTS, struct_name(struct))
-    if found is None:
-        raise KeyError(struct)
-    size, _, s_type, *_ = found.split(" ", 3)
+    size, _, s_type, *_ = _struct(struct)[1].split(" ", 3)
     return int(size), None if s_type == "-" else int(s_type)
+
+
+def _struct(name: str) -> tuple[str, str]:
+    """The canonical name and the row of a struct; most names are no alias."""
+    found = sorted_row(_abi.STRUCTS, name)
+    if found is None:
+        canonical = struct_name(name)
+        found = sorted_row(_abi.STRUCTS, canonical)
+        if found is None:
+            raise KeyError(name)
+        return canonical, found
+    return name, found
 
 
 def _field(text: str) -> Field:

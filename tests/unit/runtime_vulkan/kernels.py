@@ -8,7 +8,7 @@ from pathlib import Path
 
 from targetenv_runtime.buffer import Buffer
 from targetenv_runtime.device import Device
-from targetenv_runtime.drivers.vulkan.backend import VulkanBackend
+from targetenv_runtime.drivers.vulkan.compute import VulkanBackend
 from targetenv_runtime.executable import Function
 
 from targetenv.model.artifact import Kernel

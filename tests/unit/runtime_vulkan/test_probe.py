@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from targetenv_runtime.drivers.vulkan.probe import probe, subgroup_sizes
+from targetenv_runtime.drivers.vulkan.probe import probe
+from targetenv_runtime.drivers.vulkan.survey import subgroup_sizes
 from targetenv_runtime.ffi.library import Library
 
 from targetenv.model import document

@@ -13,8 +13,8 @@ from targetenv.registry import vulkan_abi as abi
 from targetenv_runtime.drivers.vulkan import chain, features
 from targetenv_runtime.drivers.vulkan.block import block, floats, strings
 from targetenv_runtime.drivers.vulkan.loader import shape
-from targetenv_runtime.drivers.vulkan.probe import subgroup_sizes
 from targetenv_runtime.drivers.vulkan.status import check, failure
+from targetenv_runtime.drivers.vulkan.survey import subgroup_sizes
 from targetenv_runtime.ffi.library import at, function
 from targetenv_runtime.status import Code, HalError
 

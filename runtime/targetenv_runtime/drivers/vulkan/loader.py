@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import ctypes
-import sys
 
 from targetenv.model.version import Version
 from targetenv.registry import vulkan_abi as abi
 from targetenv_runtime.drivers.vulkan.block import block, room, strings, text
 from targetenv_runtime.drivers.vulkan.status import check
-from targetenv_runtime.ffi.library import Library, at, function
+from targetenv_runtime.ffi.library import at, function
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from targetenv_runtime.drivers.vulkan.block import Block
-    from targetenv_runtime.ffi.library import Native
-
-_CANDIDATES = {
-    "darwin": ("libvulkan.1.dylib", "libvulkan.dylib", "libMoltenVK.dylib"),
-    "win32": ("vulkan-1.dll",),
-}
-LIBRARY = Library("Vulkan loader", _CANDIDATES.get(sys.platform, ("libvulkan.so.1", "libvulkan.so")))
+    from targetenv_runtime.ffi.library import Library, Native
 
 PROPERTIES2 = "VK_KHR_get_physical_device_properties2"
 PORTABILITY = "VK_KHR_portability_enumeration"
@@ -37,7 +30,7 @@ def shape(name: str) -> str:
 class Loader:
     """The loader's global functions. LibraryMissing when there is no loader."""
 
-    def __init__(self, library: Library = LIBRARY) -> None:
+    def __init__(self, library: Library) -> None:
         self.library = library
         self._resolve = function(library.open(), "vkGetInstanceProcAddr", "pointer")
 

@@ -308,16 +308,19 @@ def idle(command: Command) -> bool:
     return command.refs[0].length == 0
 
 
-def bind(recording: Recording, owner: Ownership, table: Sequence[BufferRef]) -> Sequence[BufferRef]:
-    """A binding table for a recording, checked; OUT_OF_RANGE when it is too short or a range in it is."""
-    if len(table) < len(recording.extents):
-        raise HalError(
-            Code.OUT_OF_RANGE, f"a command buffer with {len(recording.extents)} slots is given {len(table)} bindings"
-        )
-    for slot, (ref, extent) in enumerate(zip(table, recording.extents, strict=False)):
-        _check(owner, ref)
+def bind(recording: Recording, owner: Ownership, bindings: Sequence[Bindable]) -> list[BufferRef]:
+    """A binding table for a recording, checked; OUT_OF_RANGE when its length is wrong or a range in it too short."""
+    extents = recording.extents
+    if len(bindings) != len(extents):
+        raise HalError(Code.OUT_OF_RANGE, f"a command buffer with {len(extents)} slots is given {len(bindings)} bindings")
+    table: list[BufferRef] = []
+    for binding, extent in zip(bindings, extents, strict=True):
+        ref = direct(binding)
+        if ref.buffer is not binding or ref.buffer.owner is not owner:  # a whole buffer of this device needs no more
+            _check(owner, ref)
         if ref.length < extent:
-            raise HalError(Code.OUT_OF_RANGE, f"slot {slot} needs {extent} bytes and is given {ref.length}")
+            raise HalError(Code.OUT_OF_RANGE, f"slot {len(table)} needs {extent} bytes and is given {ref.length}")
+        table.append(ref)
     alignment = owner.backend.binding_alignment
     for slot in recording.dispatched_slots:
         if table[slot].offset % alignment:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from _thread import RLock
+from _thread import RLock, get_ident
 from collections import deque
 from time import monotonic, sleep
 
@@ -49,11 +49,13 @@ class Lane:
             for ref in operation.table:
                 if ref.buffer.state is not State.LIVE:
                     ref.buffer.require_live()
-            with self._lock, self._reclaim:
+            with self._lock:
                 told = self._send(operation)
         except HalError as error:
             operation.retire(error.within(device=self.backend.uri, queue=self.index))
             return
+        if self._reclaim.pending:
+            self._reclaim.drain()
         if self.backend.synchronous:
             operation.retire(self.backend.failure(self.index, operation.epoch))
         elif told:
@@ -64,10 +66,19 @@ class Lane:
         """Submit, under the lock; whether somebody wants to hear of the promises that this makes."""
         if operation.owner.refusal is not None:
             raise HalError(Code.CANCELLED, f"{self.backend.uri} was closed before the work could start")
-        epochs = [(promise[1].backend, promise[1].index, promise[2]) for _, promise in operation.device_waits]
-        epoch = self.backend.submit(self.index, operation.recording, operation.table, epochs)
-        self._reclaim.submitted[self.index] = operation.epoch = epoch
-        if self.backend.synchronous:
+        waits = operation.device_waits
+        epochs = [(promise[1].backend, promise[1].index, promise[2]) for _, promise in waits] if waits else ()
+        backend, reclaim, me = self.backend, self._reclaim, get_ident()
+        inside = reclaim.inside
+        nested = me in inside
+        inside.add(me)
+        try:
+            epoch = backend.submit(self.index, operation.recording, operation.table, epochs)
+        finally:
+            if not nested:
+                inside.discard(me)
+        reclaim.submitted[self.index] = operation.epoch = epoch
+        if backend.synchronous:
             return False
         self.pending.append(operation)
         told = False

@@ -66,7 +66,8 @@ class Operation:
             except HalError as raised:
                 error = raised
         self.recording, self.table, self.effect = NOTHING, (), None
-        self.device_waits = []
+        if self.device_waits:
+            self.device_waits = []
         due: list[tuple[Sequence[Timepoint], HalError | None]] = []
         for semaphore, value in self.signals:
             try:

@@ -99,7 +99,9 @@ class Queue:
         recording = buffer.recording
         if buffer.one_shot and buffer.submitted:
             raise HalError(Code.FAILED_PRECONDITION, "a one-shot command buffer was executed before")
-        table = commands.bind(recording, self.owner, [commands.direct(binding) for binding in bindings])
+        table: Sequence[BufferRef] = ()
+        if bindings or recording.extents:
+            table = commands.bind(recording, self.owner, bindings)
         self.submit(recording, table, wait, signal)
         buffer.submitted = True
 

@@ -65,8 +65,8 @@ class Retirement:
             return True
 
     def _pass(self) -> bool:
-        """Retire what each queue has ready; whether there was anything."""
-        progress = False
+        """Retire what each queue has ready; whether that may have made more ready."""
+        progress = left = False
         for lane in self._lanes:
             pending = lane.pending
             if not pending:
@@ -80,7 +80,8 @@ class Retirement:
                     pending.popleft()
                     operation.retire(self._backend.failure(lane.index, operation.epoch))
                 progress = True
-        return progress
+            left |= bool(pending)
+        return progress and left
 
     def _settled(self, operation: Operation) -> bool:
         """Whether it is known how everything ended that the device waited for on behalf of this operation.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from _thread import allocate_lock
-from collections import deque
+from bisect import bisect_left, bisect_right, insort
+from operator import itemgetter
 from time import monotonic
 
 from targetenv_runtime.backend import SLICE
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     Promise: TypeAlias = "tuple[int, Lane, int]"
     Reached: TypeAlias = Callable[[HalError | None], object]
     Promised: TypeAlias = Callable[[Promise], object]
+
+_VALUE = itemgetter(0)
 
 HIGHEST = 2**64 - 1
 """The largest value of a timeline."""
@@ -60,7 +63,7 @@ class Semaphore:
         self._value = initial
         self._failure: HalError | None = None
         self._points: list[Timepoint] = []
-        self._promises: deque[Promise] = deque()
+        self._promises: list[Promise] = []
 
     def __repr__(self) -> str:
         return f"<Semaphore {'failed' if self._failure is not None else 'at'} {self._value}>"
@@ -154,10 +157,12 @@ class Semaphore:
             return self._promise(value)
 
     def _promise(self, value: int) -> Promise | None:
-        for promise in self._promises:
-            if promise[0] >= value:
-                return promise
-        return None
+        promises = self._promises
+        if not promises or promises[-1][0] < value:
+            return None
+        if len(promises) == 1 or promises[-2][0] < value:  # the usual question is for the newest
+            return promises[-1]
+        return promises[bisect_left(promises, value, key=_VALUE)]
 
     def pledge(self, promise: Promise) -> bool:
         """Remember that a submission will signal; whether somebody wants to hear of it (then `announce` it, without locks)."""
@@ -165,7 +170,7 @@ class Semaphore:
             if not self._promises or self._promises[-1][0] < promise[0]:
                 self._promises.append(promise)
             else:  # submitted out of order: keep the values ascending
-                self._promises = deque(sorted([*self._promises, promise], key=lambda entry: entry[0]))
+                insort(self._promises, promise, key=_VALUE)
             return bool(self._points)
 
     def announce(self, promise: Promise) -> None:
@@ -188,8 +193,8 @@ class Semaphore:
                 )
             self._value = value
             promises = self._promises
-            while promises and promises[0][0] <= value:
-                promises.popleft()
+            if promises and promises[0][0] <= value:
+                del promises[: bisect_right(promises, value, key=_VALUE)]
             if not self._points:
                 return ()
             due = [point for point in self._points if point.value <= value]

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import json
 from json import JSONDecodeError
-from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import AfterValidator, Field, PlainValidator, StringConstraints, ValidationError
 
 from targetenv.diagnostics.diagnostic import Diagnostic, FormatError, Label, Source
 from targetenv.model import document
 from targetenv.model.span import Span
-from targetenv.model.version import Version
 from targetenv.wire.files import read_bytes
-from targetenv.wire.validation import Strict, problems
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     from targetenv.model.device import Device, Unavailable
     from targetenv.wire.validation import Problem
@@ -28,101 +25,6 @@ if TYPE_CHECKING:
 SCHEMA = 1
 LARGEST = 64 << 20
 _SHOWN = 3  # problems of one file; a file of another kind has hundreds
-
-
-def _version(text: str) -> str:
-    Version.parse(text)
-    return text
-
-
-def _property(value: object) -> object:
-    entries = value if isinstance(value, list) else [value]
-    kinds = {type(entry) for entry in entries}
-    if not (kinds <= {int, float} or kinds in ({bool}, {str})):
-        raise ValueError("expected a number, a text, true or false, or a list of one of these")
-    return value
-
-
-Text = Annotated[str, StringConstraints(min_length=1, max_length=65536)]
-VersionText = Annotated[str, AfterValidator(_version)]
-PropertyValue = Annotated[Any, PlainValidator(_property)]
-
-
-class SpirvFile(Strict):
-    """The SPIR-V that a device takes."""
-
-    version: VersionText
-    capabilities: list[Text] = []
-    extensions: list[Text] = []
-
-
-class MatrixFile(Strict):
-    """One cooperative-matrix row."""
-
-    m: int
-    n: int
-    k: int
-    a: Text
-    b: Text
-    c: Text
-    result: Text
-    scope: Text
-    saturating: bool
-
-
-class CapabilitiesFile(Strict):
-    """What a device offers; `targetenv.model.capabilities.Capabilities`."""
-
-    api: Text
-    version: VersionText | None = None
-    isa: Text | None = None
-    formats: list[Text] = []
-    extensions: list[Text] = []
-    features: list[Text] = []
-    denied: list[Text] = []
-    properties: dict[Text, PropertyValue] = {}
-    subgroup_sizes: list[int] = []
-    matrices: list[MatrixFile] = []
-    spirv: SpirvFile | None = None
-    complete: bool = True
-
-
-class DeviceFile(Strict):
-    """One device; `targetenv.model.device.Device`."""
-
-    uri: Text
-    name: Text
-    driver: Text
-    simulated: bool = False
-    identity: dict[str, str] = {}
-    provenance: dict[str, str] = {}
-    queues: list[str] = []
-    memory: list[str] = []
-    offers: CapabilitiesFile
-
-
-class UnavailableFile(Strict):
-    """A driver without a device, and why."""
-
-    driver: Text
-    code: Text
-    reason: str
-    help: str = ""
-
-
-class SnapshotFile(Strict):
-    """One device, schema 1."""
-
-    schema_version: Annotated[int, Field(ge=1, le=1, alias="schema")]
-    device: DeviceFile
-
-
-class ProbeFile(Strict):
-    """A whole probe, schema 1."""
-
-    schema_version: Annotated[int, Field(ge=1, le=1, alias="schema")]
-    devices: list[DeviceFile]
-    unavailable: list[UnavailableFile] = []
 
 
 def read_snapshot(path: str) -> tuple[tuple[Device, ...], tuple[Unavailable, ...]]:
@@ -138,6 +40,11 @@ def parse_snapshot(data: bytes, *, name: str) -> tuple[tuple[Device, ...], tuple
         advice = "update targetenv" if schema > SCHEMA else "write the file again with `targetenv probe -o`"
         message = f"the file has schema {schema}; this targetenv reads schema {SCHEMA}"
         raise FormatError(Diagnostic("TE4303", message, Source(name, ""), help=advice))
+    from pydantic import ValidationError  # 46 ms; not when a probe is only written
+
+    from targetenv.wire.snapshot_schema import ProbeFile, SnapshotFile
+    from targetenv.wire.validation import problems
+
     model = ProbeFile if isinstance(value, dict) and "devices" in value else SnapshotFile
     try:
         model.model_validate(value)

@@ -69,7 +69,8 @@ def _why_not_kernel(resolution: Resolution, kernel: str, absent: tuple[str, ...]
                 "\n".join([f"{row.device.uri} ({row.device.name}): {nearest.artifact.name} is nearest, but", *reasons])
             )
         helps |= dict.fromkeys(hint.text for hint in hints_for(row, resolution))
-    message = f"no variant of `{kernel}` can run on any device"
+    uris = {row.device.uri for row in resolution.ranked}
+    message = f"no variant of `{kernel}` can run on {f'`{uris.pop()}`' if len(uris) == 1 else 'any device'}"
     return Diagnostic("TE3001", message, notes=(*notes, *absent), help="\n".join(helps))
 
 

@@ -86,7 +86,7 @@ def test_the_refusal_names_the_nearest_miss_and_every_absent_driver() -> None:
         require(resolution)
     (diagnostic,) = refused.value.diagnostics
     assert diagnostic.code == "TE3001"
-    assert diagnostic.message == "no variant of `k` can run on any device"
+    assert diagnostic.message == "no variant of `k` can run on `cpu://0`"
     assert "v4 is nearest" in diagnostic.notes[0]
     assert "cuda: no library" in diagnostic.notes[1]
     assert "build a variant for `x86-64-v3`" in diagnostic.help

@@ -18,11 +18,21 @@ __all__ = ["Inspection", "Member", "identify", "inspect"]
 _EXECUTABLES = {
     "spirv": ("spirv", "inspect_spirv"),
     "elf": ("elf_objects", "inspect_elf"),
+    "aie-elf": ("aie_elf", "inspect_aie_elf"),
+    "aie-transaction": ("aie_transaction", "inspect_transaction"),
+    "cdo": ("cdo", "inspect_cdo"),
+    "metallib": ("metal", "inspect_metal"),
+    "msl": ("metal", "inspect_source"),
+    "pdi": ("pdi", "inspect_pdi"),
+    "tpc": ("tpc", "inspect_tpc"),
 }
 #: The same for containers, whose readers are also handed the budget that their payloads share.
 _CONTAINERS = {
     "vmfb": ("vmfb", "inspect_vmfb"),
     "iree-executable": ("iree_executable", "inspect_executable"),
+    "pdir": ("aie_executable", "inspect_pdir"),
+    "xclbin": ("xclbin", "inspect_xclbin"),
+    "xrtr": ("aie_executable", "inspect_xrtr"),
 }
 
 

@@ -109,7 +109,8 @@ class Elf:
         count = self._symbol_count()
         if count == 0:
             return ()
-        table = self.window.part(self._offset(self._last(_DT_SYMTAB), "the symbol table"), 24 * count, "the symbol table")
+        at = self._offset(self._last(_DT_SYMTAB), "the symbol table")
+        table = bytes(self.window.part(at, 24 * count, "the symbol table"))  # bytes: see Window.rows
         strings = self._offset(self._last(_DT_STRTAB), "the string table")
         end = strings + self._last(_DT_STRSZ)
         found = []

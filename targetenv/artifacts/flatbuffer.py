@@ -8,7 +8,7 @@ sixteen times over.
 
 from __future__ import annotations
 
-from struct import calcsize, iter_unpack
+from struct import calcsize, iter_unpack, unpack
 
 from targetenv.artifacts.inspection import damaged
 
@@ -62,8 +62,7 @@ class Table:
         if size < 4 or size % 2:
             raise damaged(window.code, window.name, f"the field list at byte {at - back} has {size} bytes")
         window.part(at, self._size, "a table")
-        raw = window.part(at - back + 4, size - 4, "a table's field list")
-        self._fields: tuple[int, ...] = tuple(offset for (offset,) in iter_unpack("<H", raw))
+        self._fields: tuple[int, ...] = window.unpack(f"<{size // 2 - 2}H", at - back + 4, "a table's field list")
         self._at = at
         self.buffer = buffer
 
@@ -126,8 +125,9 @@ class Table:
         if not self.has(field):
             return ()
         start = self._target(field)
-        offsets = iter_unpack("<I", self._elements(start, 4))
-        return tuple(start + 4 + 4 * place + offset for place, (offset,) in enumerate(offsets))
+        elements = self._elements(start, 4)
+        offsets = unpack(f"<{len(elements) // 4}I", elements)
+        return tuple(start + 4 + 4 * place + offset for place, offset in enumerate(offsets))
 
     def _elements(self, at: int, size: int) -> memoryview:
         (count,) = self.buffer.window.unpack("<I", at, "a vector's length")

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from struct import unpack_from
 
+from targetenv.artifacts import aie_executable, aie_transaction, cdo, metal, pdi, xclbin
+from targetenv.artifacts.aie_elf import is_aie_elf
 from targetenv.artifacts.elf import MACHINES
 from targetenv.artifacts.elf import MAGIC as ELF_MAGIC
 from targetenv.artifacts.iree_executable import identifier
 from targetenv.artifacts.iree_module import is_module
+from targetenv.artifacts.tpc import is_tpc
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _SPIRV_MAGICS = (b"\x03\x02\x23\x07", b"\x07\x23\x02\x03")
 _PACKAGE_MEMBER = b"targetenv.json"
@@ -23,6 +30,10 @@ def identify(data: bytes | memoryview) -> str | None:
     if head[:4] in _SPIRV_MAGICS:
         return "spirv"
     if head[:4] == ELF_MAGIC:
+        if is_aie_elf(data):
+            return "aie-elf"
+        if is_tpc(data):
+            return "tpc"
         machine = unpack_from("<H", head, 18)[0] if len(head) >= 20 else None
         return f"elf-{MACHINES[machine]}" if machine in MACHINES else "elf"
     if head[:4] == b"PK\x03\x04" and head[30:44] == _PACKAGE_MEMBER:
@@ -31,4 +42,16 @@ def identify(data: bytes | memoryview) -> str | None:
         return "vmfb"
     if identifier(data) is not None:
         return "iree-executable"
-    return None
+    return next((name for name, belongs in _OTHERS if belongs(data)), None)
+
+
+_OTHERS: tuple[tuple[str, Callable[[bytes | memoryview], bool]], ...] = (
+    ("xclbin", lambda data: bytes(data[:8]) == xclbin.MAGIC),
+    ("pdi", pdi.is_pdi),
+    ("cdo", cdo.is_cdo),
+    ("pdir", lambda data: aie_executable.identifier(data) == "PDIR"),
+    ("xrtr", lambda data: aie_executable.identifier(data) == "XRTR"),
+    ("metallib", lambda data: bytes(data[:4]) == metal.MAGIC),
+    ("aie-transaction", aie_transaction.is_transaction),
+    ("msl", metal.is_source),
+)

@@ -9,10 +9,12 @@ from __future__ import annotations
 from targetenv.artifacts.containers import Budget, adjusted, container, member
 from targetenv.artifacts.flatbuffer import FlatBuffer, Table
 from targetenv.artifacts.inspection import Inspection, damaged, odd
+from targetenv.artifacts.metal import LANGUAGE
 from targetenv.artifacts.window import Window
 from targetenv.model.artifact import Kernel
 from targetenv.model.record import record, replace
-from targetenv.model.requirement import NeedsSubgroupSize
+from targetenv.model.requirement import NeedsSubgroupSize, NeedsVersion
+from targetenv.model.version import Version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,11 +44,15 @@ class Export:
 
 @record
 class Contents:
-    """What one executable holds: entry points, and modules with the format that the schema gives them."""
+    """What one executable holds: entry points, and modules with the format that the schema gives them.
+
+    `language` is the version of the language that sources are in, where the executable says it.
+    """
 
     exports: tuple[Export, ...]
     modules: tuple[tuple[str, memoryview], ...]
     details: tuple[tuple[str, str], ...] = ()
+    language: Version | None = None
 
 
 def identifier(data: bytes | memoryview) -> str | None:
@@ -74,7 +80,7 @@ def inspect_executable(data: bytes | memoryview, *, name: str, digest: str, budg
         own = [export for export in contents.exports if export.module == place]
         found = member(payload, name=f"module {place}", within=name, budget=budget, stated=stated)
         warnings += _disagreements(found, own, name)
-        members.append(adjusted(found, _with_exports(own)))
+        members.append(adjusted(found, _with_exports(own, contents.language)))
     for export in contents.exports:
         if export.module >= len(contents.modules):
             message = f"entry point `{export.name}` is in module {export.module} of {len(contents.modules)}"
@@ -93,12 +99,15 @@ def _content(data: memoryview, name: str) -> tuple[memoryview, list[tuple[str, s
     return window.part(HEADER_SIZE, size, "the executable's contents"), [("header version", str(version))]
 
 
-def _with_exports(exports: Sequence[Export]) -> Callable[[Artifact], Artifact]:
+def _with_exports(exports: Sequence[Export], language: Version | None) -> Callable[[Artifact], Artifact]:
     def change(artifact: Artifact) -> Artifact:
         inside = {kernel.name: kernel for kernel in artifact.kernels}
         kernels = tuple(_joined(inside.get(export.name, Kernel(export.name)), export) for export in exports)
         sizes = {kernel.subgroup_size for kernel in kernels if kernel.subgroup_size}
-        requires = dict.fromkeys((*artifact.requires, *(NeedsSubgroupSize(size) for size in sorted(sizes))))
+        known = [need for need in artifact.requires if need != LANGUAGE or language is None]
+        if language is not None:
+            known.append(NeedsVersion("metal", language))
+        requires = dict.fromkeys((*known, *(NeedsSubgroupSize(size) for size in sorted(sizes))))
         return replace(artifact, kernels=kernels or artifact.kernels, requires=tuple(requires))
 
     return change
@@ -235,15 +244,18 @@ def _metal(root: Table) -> Contents:
         Export(row.text(1), row.number(0), row.struct(3, "<III"), _bindings(row, 6), 4 * row.number(5))
         for row in root.tables(0)
     )
-    modules, details = [], []
+    modules: list[tuple[str, memoryview]] = []
+    details: list[tuple[str, str]] = []
+    versions: list[Version] = []
     for row in root.tables(1):
         source = row.table(0)
         if source is not None:
             version = source.number(0)
+            versions.append(Version(version >> 16, version & 0xFFFF))
             details.append(("Metal language version", f"{version >> 16}.{version & 0xFFFF}"))
         library = row.bytes(1)
         modules.append(("metallib", library) if len(library) or source is None else ("msl", source.bytes(1)))
-    return Contents(exports, tuple(modules), tuple(details))
+    return Contents(exports, tuple(modules), tuple(details), max(versions, default=None))
 
 
 def _metal_2023(root: Table) -> Contents:

@@ -48,10 +48,11 @@ def targets_in(bytecode: bytes | memoryview) -> tuple[Target, ...]:
     '#hal.executable.target<"a", "b", {c = "]"}>'
     """
     found: dict[Target, None] = {}
+    bytecode = bytes(bytecode)
     for mark in _MARK.finditer(bytecode):
         if len(found) >= _MOST:
             break
-        text = str(bytes(bytecode[mark.end() : mark.end() + _LONGEST]), "utf-8", "replace")
+        text = str(bytecode[mark.end() : mark.end() + _LONGEST], "utf-8", "replace")
         found |= dict.fromkeys(_targets(text[: _end(text, 0)]))
     return tuple(found)
 

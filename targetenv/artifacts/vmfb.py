@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
-from targetenv.artifacts.containers import Budget, adjusted, container, member
+from targetenv.artifacts import aie_executable
+from targetenv.artifacts.containers import Budget, adjusted, container, executable, member
 from targetenv.artifacts.elf import MACHINES, MAGIC
-from targetenv.artifacts.inspection import Inspection, odd
+from targetenv.artifacts.inspection import Inspection, Member, odd
 from targetenv.artifacts.iree_executable import identifier
 from targetenv.artifacts.iree_module import Module, Segment, is_module, read_module
 from targetenv.artifacts.iree_target import Target, cpu_requirements, targets_in
 from targetenv.match.unknowns import AARCH64_FEATURES, X86_LEVEL
+from targetenv.model.artifact import Kernel
 from targetenv.model.record import record, replace
 from targetenv.model.requirement import NeedsFormat
 
@@ -18,7 +20,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from targetenv.artifacts.inspection import Member
     from targetenv.diagnostics.diagnostic import Diagnostic
     from targetenv.model.artifact import Artifact
     from targetenv.model.requirement import Requirement
@@ -36,6 +37,8 @@ _FORMATS = {
     "MTL1": ("metal-msl-fb", "metal-metallib-fb"),
     "MTLE": ("metal-msl-fb", "metal-metallib-fb"),
     "WGS1": ("webgpu-wgsl-fb",),
+    "PDIR": ("amdaie-pdi-fb",),
+    "XRTR": ("amdaie-xclbin-fb",),
 }
 _MACHINE = {"x86_64": "x86_64", "aarch64": "arm_64"}
 _FORMAT = re.compile(
@@ -90,7 +93,7 @@ def _formats(data: memoryview) -> tuple[str, ...]:
         return tuple(f"{kind}-elf-{_MACHINE.get(machine, machine)}" for kind in ("embedded", "system")) if machine else ("elf",)
     if is_module(data):
         return ("vmvx-bytecode-fb",)
-    schema = identifier(data)
+    schema = identifier(data) or aie_executable.identifier(data)
     return _FORMATS.get(schema, ("unknown",)) if schema is not None else ()
 
 
@@ -118,10 +121,6 @@ def _member(row: _Found, target: Target | None, name: str, budget: Budget) -> Me
 
 def _vmvx(row: _Found, name: str, budget: Budget) -> Member:
     """Code for IREE's own virtual machine is a module in the module; it is an executable, not a container."""
-    from targetenv.artifacts.containers import executable
-    from targetenv.artifacts.inspection import Member
-    from targetenv.model.artifact import Kernel
-
     budget.take(1, name)
     source = f"{name}!{row.name}"
     inner = read_module(row.segment.data, source)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from struct import calcsize, unpack_from
+from struct import calcsize, iter_unpack, unpack_from
 
 from targetenv.artifacts.inspection import damaged
 
@@ -39,6 +39,13 @@ class Window:
     def unpack(self, layout: str, offset: int, what: str) -> tuple[Any, ...]:
         """The values of a `struct` layout at `offset`."""
         return unpack_from(layout, self.part(offset, calcsize(layout), what))
+
+    def rows(self, layout: str, offset: int, count: int, what: str) -> tuple[tuple[Any, ...], ...]:
+        """`count` times the values of a `struct` layout, one after the other.
+
+        All at once: CPython 3.11 may crash when an `iter_unpack` over a memoryview is in a traceback that is collected.
+        """
+        return tuple(iter_unpack(layout, self.part(offset, calcsize(layout) * count, what)))
 
     def string(self, offset: int, end: int, what: str) -> str:
         """The NUL-terminated UTF-8 string at `offset`, which must end before `end` and within 4096 bytes."""

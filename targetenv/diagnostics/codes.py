@@ -138,6 +138,16 @@ CODES: dict[str, str] = {
     "TE4703": "damaged IREE executable",
     "TE4704": "pipeline and code disagree",
     "TE4705": "variant is not what its name says",
+    # --- TE48: AI engines, Gaudi, Metal
+    "TE4801": "damaged xclbin",
+    "TE4802": "xclbin or PDI that loads and is wrong",
+    "TE4803": "damaged PDI",
+    "TE4804": "damaged CDO",
+    "TE4805": "damaged transaction",
+    "TE4806": "damaged AI engine executable",
+    "TE4807": "damaged 32-bit ELF file",
+    "TE4808": "damaged TPC metadata",
+    "TE4809": "damaged Metal library",
     # --- TE50: the runtime's sixteen canonical codes, TE50 plus the number
     "TE5001": "cancelled",
     "TE5002": "unknown failure",

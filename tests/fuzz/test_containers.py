@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from tests.fuzz.test_binary_readers import change, survives
+from tests.unit.artifacts import aie_builder as aie
 from tests.unit.artifacts import iree_builder as iree
 
 MUTATIONS = 10_000
@@ -19,7 +20,19 @@ IREE = {
     "metal": iree.metal("kernel void add() {}"),
     "amdgpu": iree.amdgpu(b"\0image"),
 }
-FAMILIES = {"iree": IREE}
+AIE = {
+    "xclbin": aie.xclbin(),
+    "pdi": aie.pdi(),
+    "boot": aie.pdi(boot=True),
+    "cdo": aie.cdo(aie.write(1, 2), aie.write(0, 3)),
+    "transaction": aie.RUN,
+    "elf": aie.aie_elf(),
+    "pdir": aie.pdir(),
+    "xrtr": aie.xrtr(aie.xclbin(("dispatch_0",))),
+}
+HABANA = {"tpc": aie.tpc()}
+METAL = {"metallib": aie.metallib(("add", 2, (3, 1)), ("shade", 1, (2, 4))), "source": aie.SOURCE.encode()}
+FAMILIES = {"iree": IREE, "aie": AIE, "habana": HABANA, "metal": METAL}
 
 
 @pytest.mark.parametrize(("family", "name"), [(family, name) for family, rows in FAMILIES.items() for name in rows])

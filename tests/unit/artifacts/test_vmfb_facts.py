@@ -87,8 +87,8 @@ def compare_code(found: Inspection, expected: dict[str, Any]) -> None:
     modules = [(artifact, member.payload) for member in found.members for artifact in member.inspection.artifacts]
     kernels = [kernel for artifact, _ in modules for kernel in artifact.kernels]
     if "spirv" in expected:
-        shown = [[row.name, 0, row.subgroup_size or 0] for row in kernels]
-        assert shown == expected["pipelines"]
+        pipelines = [[row.name, 0, row.subgroup_size or 0] for row in kernels]
+        assert pipelines == expected["pipelines"]
         for (artifact, payload), row in zip(modules, expected["spirv"], strict=True):
             assert len(payload) == 4 * row["words"]
             needs = artifact.requires

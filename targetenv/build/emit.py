@@ -25,9 +25,12 @@ def output_of(step: Step, folder: str) -> str:
     return f"{folder}/{step.name}{TOOLCHAINS[step.toolchain].suffix}"
 
 
-def commands_of(steps: Sequence[Step], workshop: Workshop, folder: str = OUTPUT_FOLDER) -> list[Command | Missing]:
-    """The command of each step, with outputs in `folder` and dependency files beside them."""
-    return [command(step, output_of(step, folder), workshop, depfile=f"{output_of(step, folder)}.d") for step in steps]
+def commands_of(
+    steps: Sequence[Step], workshop: Workshop, folder: str = OUTPUT_FOLDER, *, depfiles: bool = True
+) -> list[Command | Missing]:
+    """The command of each step, with outputs in `folder` and, for build systems, dependency files beside them."""
+    pairs = [(step, output_of(step, folder)) for step in steps]
+    return [command(step, output, workshop, depfile=f"{output}.d" if depfiles else None) for step, output in pairs]
 
 
 def emit(system: str, commands: Sequence[Command], package: Command, *, folder: str) -> str:

@@ -136,7 +136,8 @@ def _plan(config: BuildConfig, steps: Sequence[Step], workshop: Workshop, output
         Step(row.name, row.toolchain, f"{root}{row.source}", row.target, row.options, row.entry_point) if root else row
         for row in steps
     ]
-    commands = [row for row in commands_of(absolute, workshop, f"{root}{OUTPUT_FOLDER}") if isinstance(row, Command)]
+    made = commands_of(absolute, workshop, f"{root}{OUTPUT_FOLDER}", depfiles=bool(args.emit))
+    commands = [row for row in made if isinstance(row, Command)]
     if not args.emit:
         return "".join(f"{shlex.join(row.arguments)}\n" for row in commands)
     here = Path(output).resolve()

@@ -52,6 +52,10 @@ class Program:
             found = self._kernels[name] = self._load(name)
         return found
 
+    def explain(self, *, everything: bool = False) -> str:
+        """Why each variant was chosen or not, as text; `everything` adds what is satisfied."""
+        return self.resolution.explain(everything=everything)
+
     def choice(self, name: str) -> Choice:
         """What was chosen for a kernel on this device."""
         return next(row for row in self.resolution.choices if row.kernel == name and row.device == self.device.uri)

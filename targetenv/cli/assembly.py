@@ -43,6 +43,7 @@ class Declared:
     tile: tuple[int, int, int] | None = None
     subgroup_size: int | None = None
     preference: int = 0
+    requires: tuple[Requirement, ...] = ()
 
 
 @record
@@ -166,6 +167,7 @@ def _requirements(artifact: Artifact, entry: Kernel, declared: Declared) -> tupl
     size = declared.subgroup_size or entry.subgroup_size
     if size is not None:
         required[NeedsSubgroupSize(size)] = None
+    required |= dict.fromkeys(declared.requires)
     return tuple(required)
 
 

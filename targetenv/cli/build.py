@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
+    from targetenv.model.requirement import Requirement
     from targetenv.model.target_env import TargetEnv
     from targetenv.wire.build_config import BuildConfig, KernelConfig, VariantConfig
 
@@ -55,6 +56,9 @@ def run(args: Namespace) -> int:
     """Build, or print how."""
     path = Path(args.config)
     config = read_config(str(path / "targetenv.toml" if path.is_dir() else path), toolchains=TOOLCHAINS)
+    for kernel in config.kernels:
+        for variant in kernel.variants:
+            demands(variant)  # what is wrong there is said before anything is compiled
     output = args.output or f"{config.name}.tenv"
     steps = [(kernel, variant, _step(kernel, variant)) for kernel in config.kernels for variant in kernel.variants]
     tools = _tools(args.tool)
@@ -172,7 +176,13 @@ def _parts(
         match result:
             case Built(_, data):
                 declared = Declared(
-                    variant.name, variant.target, variant.entry_point, variant.tile, variant.subgroup_size, variant.preference
+                    variant.name,
+                    variant.target,
+                    variant.entry_point,
+                    variant.tile,
+                    variant.subgroup_size,
+                    variant.preference,
+                    demands(variant),
                 )
                 parts.append(part(kernel.kernel, declared, data, source=variant.source))
             case Missing(_, tools):
@@ -184,6 +194,14 @@ def _parts(
                     Diagnostic("TE4602", f"{left_out}: {tool} failed", notes=("\n".join(lines),), severity=Severity.WARNING)
                 )
     return parts, problems
+
+
+def demands(variant: VariantConfig) -> tuple[Requirement, ...]:
+    """What the build config requires of a device for this variant; `ParseError` (TE10, TE13) for a constraint that is wrong."""
+    from targetenv.syntax import parse_constraint
+
+    where = f"target of variant `{variant.name}`"
+    return tuple(need for text in variant.require for need in parse_constraint(text, source_name=where))
 
 
 def _require_every_kernel(config: BuildConfig, parts: Sequence[Part], problems: Sequence[Diagnostic]) -> None:

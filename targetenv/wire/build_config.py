@@ -6,16 +6,18 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, ValidationError
 
 from targetenv.diagnostics.diagnostic import Diagnostic, FormatError, Label, Source
 from targetenv.diagnostics.suggest import did_you_mean
 from targetenv.model.record import record
+from targetenv.model.requirement import Relation
+from targetenv.registry import vulkan
 from targetenv.wire import toml_places
 from targetenv.wire.extent import Extent
 from targetenv.wire.files import read_bytes
 from targetenv.wire.package import Binding, Constant, PackagedKernel
-from targetenv.wire.validation import Strict, problems
+from targetenv.wire.validation import BRANCH, Strict, problems
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -30,7 +32,10 @@ _CODES = {"unknown": "TE4502", "missing": "TE4503", "value": "TE4504"}
 
 @record
 class VariantConfig:
-    """How one variant is built: `source` is a path, `target` what its toolchain is told, `options` what it is told besides."""
+    """How one variant is built: `source` is a path, `target` what its toolchain is told, `options` what it is told besides.
+
+    `require` are constraints that a device must meet beyond what the bytes say.
+    """
 
     name: str
     source: str
@@ -41,6 +46,7 @@ class VariantConfig:
     tile: tuple[int, int, int] | None = None
     subgroup_size: int | None = None
     preference: int = 0
+    require: tuple[str, ...] = ()
     _place: Span | None = None
 
 
@@ -82,8 +88,25 @@ Size = Annotated[int, Field(ge=1, le=(1 << 31) - 1)]
 def _target(value: object) -> object:
     entries = value if isinstance(value, list) else [value]
     if not entries or any(not isinstance(entry, str) or not entry for entry in entries):
-        raise ValueError("expected a target or a list of targets")
+        raise ValueError("expected a target, a list of targets, or a table with `base`, `require`, `forbid`, `limits`")
     return value
+
+
+def _required(table: TargetTable) -> tuple[str, ...]:
+    """The table's demands as constraints; a limit is compared as the registry says that it is."""
+    texts = list(table.require)
+    texts += [f"not ({name})" for name in table.forbid]
+    for name, value in table.limits.items():
+        texts.append(f"{name} {_operator(name)} {value}")
+    return tuple(texts)
+
+
+def _operator(limit: str) -> str:
+    found = vulkan.find_property(limit.rpartition("::")[2])
+    relation = vulkan.relation(found[0]) if found else None
+    if limit == "subgroupSize" or relation is Relation.EXACTLY:
+        return "=="
+    return "<=" if relation is Relation.AT_MOST else ">="
 
 
 class PackageTable(Strict):
@@ -110,13 +133,28 @@ class BindingTable(Strict):
     shape: Annotated[list[ExtentValue], Field(max_length=8)] | None = None
 
 
+_AS_TABLE, _AS_TEXT = f"{BRANCH}table", f"{BRANCH}text"
+
+
+class TargetTable(Strict):
+    """`target` as a table: what the toolchain is told, and constraints on the device that the bytes do not show."""
+
+    base: Annotated[Any, AfterValidator(_target)]
+    require: list[Text] = []
+    forbid: list[Text] = []
+    limits: dict[Text, int | list[int] | Text] = {}
+
+
 class VariantTable(Strict):
     """`[[kernel.variant]]`."""
 
     name: Label_
     source: Text
     toolchain: Text
-    target: Annotated[Any, AfterValidator(_target)] = None
+    target: Annotated[
+        Annotated[TargetTable, Tag(_AS_TABLE)] | Annotated[Any, AfterValidator(_target), Tag(_AS_TEXT)],
+        Discriminator(lambda value: _AS_TABLE if isinstance(value, dict | TargetTable) else _AS_TEXT),
+    ] = None
     tile: Annotated[list[Size], Field(min_length=1, max_length=3)] | None = None
     entry_point: Text | None = None
     subgroup_size: Annotated[int, Field(ge=1, le=128)] | None = None
@@ -262,17 +300,22 @@ def _kernel(table: KernelTable, source: Source, at: int) -> KernelConfig:
             row.name,
             row.source,
             row.toolchain,
-            tuple(row.target) if isinstance(row.target, list) else (row.target,) if row.target else (),
+            _texts(row.target.base if isinstance(row.target, TargetTable) else row.target),
             tuple(row.options),
             row.entry_point,
             _three(row.tile),
             row.subgroup_size,
             row.preference,
+            _required(row.target) if isinstance(row.target, TargetTable) else (),
             toml_places.find(source.text, ("kernel", at, "variant", index)),
         )
         for index, row in enumerate(table.variant)
     )
     return KernelConfig(kernel, variants)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(value) if isinstance(value, list) else (str(value),) if value else ()
 
 
 def _three(sizes: list[int] | None) -> tuple[int, int, int] | None:

@@ -27,6 +27,9 @@ _EXPECTED = {
 }
 
 
+BRANCH = "|"  # begins the tags of a union's branches, which pydantic puts into the places of errors
+
+
 class Strict(BaseModel):
     """Every model of a file: no unknown keys, no conversions, no changes."""
 
@@ -56,7 +59,7 @@ def problems(error: ValidationError, model: type[BaseModel]) -> tuple[Problem, .
 
 
 def _problem(details: ErrorDetails, model: type[BaseModel]) -> Problem:
-    location = details["loc"]
+    location = tuple(part for part in details["loc"] if not str(part).startswith(BRANCH))
     context = details.get("ctx", {})
     match details["type"]:
         case "extra_forbidden":

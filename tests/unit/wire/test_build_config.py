@@ -128,3 +128,33 @@ def test_junk_is_refused(data: bytes, tmp_path: Path) -> None:
         read_config(str(path), toolchains=("cc",))
     assert caught.value.code == "TE4501"
     assert str(caught.value)
+
+
+TABLE = """[kernel.variant.target]
+base = "vulkan1.1"
+require = ["shaderInt64 or shaderInt16"]
+forbid = ["VK_KHR_cooperative_matrix"]
+limits = { maxComputeSharedMemorySize = "32 KiB", maxComputeWorkGroupSize = [128, 8, 4], subgroupSize = 32 }
+"""
+
+
+def test_a_target_as_a_table_becomes_a_target_and_constraints(tmp_path: Path) -> None:
+    text = GOOD.replace('target = "x86-64-v3"\n', "").rstrip() + "\n" + TABLE
+    variant = _parse(text, tmp_path).kernels[0].variants[1]
+    assert variant.target == ("vulkan1.1",)
+    assert variant.require == (
+        "shaderInt64 or shaderInt16",
+        "not (VK_KHR_cooperative_matrix)",
+        "maxComputeSharedMemorySize >= 32 KiB",
+        "maxComputeWorkGroupSize >= [128, 8, 4]",
+        "subgroupSize == 32",
+    )
+
+
+def test_a_misspelt_key_of_a_target_table_is_pointed_at(tmp_path: Path) -> None:
+    text = GOOD.replace('target = "x86-64-v3"\n', "").rstrip() + "\n" + TABLE.replace("require", "requir")
+    with pytest.raises(FormatError) as caught:
+        _parse(text, tmp_path)
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.span is not None
+    assert (diagnostic.code, diagnostic.span.of(text), diagnostic.help) == ("TE4502", "requir", "did you mean `require`?")

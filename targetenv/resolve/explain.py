@@ -6,7 +6,7 @@ from collections import Counter
 
 from targetenv.diagnostics.diagnostic import Diagnostic
 from targetenv.diagnostics.render import cells
-from targetenv.match.phrases import api_name
+from targetenv.match.phrases import api_name, listed
 from targetenv.model.record import record
 from targetenv.model.verdict import Outcome
 from targetenv.resolve.repair import hints_for, hints_without_device
@@ -113,6 +113,8 @@ class _Node:
 
 
 def _kernel_tree(row: RankedKernel, *, everything: bool) -> list[str]:
+    if not everything and row.verdicts and all(_is_foreign(verdict) for verdict in row.verdicts):
+        return [_foreign(row)]
     nodes = _nodes(row, everything=everything)
     mentions = Counter(finding for node in nodes for finding in node.findings if finding.outcome is not Outcome.SATISFIED)
     numbers = {finding: place for place, finding in enumerate((one for one, times in mentions.items() if times > 1), start=1)}
@@ -146,7 +148,7 @@ def _nodes(row: RankedKernel, *, everything: bool) -> list[_Node]:
         nodes = [_Node(f"✓ runs too: {', '.join(others)}")] if others else []
     for verdict in running[len(certain) :]:
         nodes.append(_Node(f"{_title([verdict])}, allowed", _reasons(verdict, everything=everything)))
-    closest = row.choice.variant is None and len(misses) > 1
+    closest = row.choice.variant is None and len(misses) > 1 and not _is_foreign(row.verdicts[0])
     for place, (reasons, verdicts) in enumerate(misses.items()):
         nodes.append(_Node(_title(verdicts) + ("  (closest)" if closest and place == 0 else ""), reasons))
     return nodes
@@ -168,6 +170,18 @@ def _reasons(verdict: Verdict, *, everything: bool = False) -> tuple[Finding, ..
     return wrong_format or verdict.unmet
 
 
+def _is_foreign(verdict: Verdict) -> bool:
+    """Whether the device's loader does not take the variant at all."""
+    return any(finding.code == _FORMAT and finding.outcome is Outcome.UNSATISFIED for finding in verdict.unmet)
+
+
+def _foreign(row: RankedKernel) -> str:
+    formats = listed({verdict.artifact.format for verdict in row.verdicts})
+    return (
+        f"✗ {row.kernel}: no variant can run: they are {formats}, device loads {listed(row.device.offers.formats)}  [{_FORMAT}]"
+    )
+
+
 def _headline(row: RankedKernel) -> str:
     choice = row.choice
     if choice.variant is None:
@@ -184,7 +198,7 @@ def _title(verdicts: Sequence[Verdict]) -> str:
     totals = {len(verdict.findings) for verdict in verdicts}
     of = f" of {totals.pop()}" if len(totals) == 1 else ""
     noun = "requirement" if unmet == 1 and not of else "requirements"
-    if any(finding.code == _FORMAT for finding in first.unmet):
+    if _is_foreign(first):
         return f"✗ {names}: not a format of this device"
     what = "not known" if first.outcome is Outcome.UNKNOWN else "unmet"
     return f"{_MARK[first.outcome]} {names}: {unmet}{of} {noun} {what}"

@@ -54,9 +54,7 @@ def hints_for(row: RankedKernel, resolution: Resolution) -> tuple[Hint, ...]:
     found: dict[Hint, None] = {}
     for rule in (_shared_cause, _one_limit, _level, _unknown):
         found |= dict.fromkeys(rule(loadable))
-    if not loadable:
-        found |= dict.fromkeys(_no_format(row))
-    found |= dict.fromkeys(_elsewhere(row, resolution))
+    found |= dict.fromkeys(_elsewhere(row, resolution) if loadable else _no_format(row))
     return tuple(found)
 
 
@@ -122,7 +120,7 @@ def _unknown(verdicts: tuple[Verdict, ...]) -> Iterator[Hint]:
 def _no_format(row: RankedKernel) -> Iterator[Hint]:
     formats = sorted(row.device.offers.formats, key=lambda name: (kind_of(name).cost, name))
     if formats:
-        yield Hint(Situation.NO_LOADABLE_FORMAT, f"add a variant of `{row.kernel}` that this device loads: {listed(formats)}")
+        yield Hint(Situation.NO_LOADABLE_FORMAT, f"add variants that this device loads: {listed(formats)}")
 
 
 def _elsewhere(row: RankedKernel, resolution: Resolution) -> Iterator[Hint]:

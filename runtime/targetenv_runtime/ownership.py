@@ -6,9 +6,11 @@ given back when its last holder goes, by one finalizer per handle, and never whi
 
 from __future__ import annotations
 
+import atexit
 import os
-from _thread import get_ident
+from _thread import allocate_lock, get_ident
 from collections import deque
+from functools import cache
 from time import monotonic
 from weakref import WeakSet, finalize
 
@@ -36,7 +38,7 @@ class Reclaim:
     are in one, and what comes from there waits until the next safe point.
     """
 
-    __slots__ = ("backend", "closing", "held", "inside", "pending", "shut", "submitted")
+    __slots__ = ("_once", "backend", "closing", "held", "inside", "pending", "shut", "submitted")
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
@@ -46,6 +48,7 @@ class Reclaim:
         self.held: set[int] = set()
         self.closing = False
         self.shut = False
+        self._once = allocate_lock()
 
     def __enter__(self) -> None:
         """Enter one of the backend's methods."""
@@ -86,14 +89,13 @@ class Reclaim:
 
     def close(self) -> None:
         """Wait for the device, release what is pending, close the backend. The last thing that happens to a device."""
-        if self.shut:
+        if self.shut or not self._once.acquire(blocking=False):
             return
         deadline = monotonic() + DRAIN
         for queue, epoch in enumerate(self.submitted):
             while self.backend.completed(queue) < epoch and monotonic() < deadline:
                 self.backend.wait(queue, epoch, SLICE)
         if all(self.backend.completed(queue) >= epoch for queue, epoch in enumerate(self.submitted)):
-            self.closing = False
             self.drain()
             self.shut = True
             self.backend.close()
@@ -116,6 +118,7 @@ class Ownership:
         self.lanes = tuple(lanes)
         self.buffers: WeakSet[Buffer] = WeakSet()
         finalize(self, self.reclaim.close)
+        _at_exit()
         _OPEN.add(self)
 
     def require_open(self) -> None:
@@ -153,6 +156,8 @@ class Ownership:
 
         What a mapped view or a bound dispatch still uses goes back when that is gone.
         """
+        if self.reclaim.shut:
+            return
         if self.refusal is None:
             self.refusal = HalError(Code.FAILED_PRECONDITION, f"{self.uri} was closed")
         deadline = monotonic() + timeout
@@ -168,6 +173,17 @@ class Ownership:
 
 
 _OPEN: WeakSet[Ownership] = WeakSet()
+
+
+@cache
+def _at_exit() -> None:
+    """Close what is open when the interpreter ends, and before finalizers do: what is registered last runs first."""
+    atexit.register(_close_all)
+
+
+def _close_all() -> None:
+    for owner in list(_OPEN):
+        owner.close()
 
 
 def _forked() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
+import sys
 import threading
 import weakref
 from functools import partial
@@ -367,6 +369,24 @@ class TestDeviceEnd:
             with fresh() as device:
                 finish(device, partial(device.queue.fill, device.allocate(16), b"\x01"))
         assert threading.active_count() <= before + 2
+
+    @pytest.mark.parametrize("callback", [False, True])
+    def test_the_interpreter_may_end_with_work_pending(self, fresh: Open, backend: Backend, callback: bool) -> None:
+        fresh().close()  # skips where there is no such device
+        program = f"""
+from targetenv_runtime.device import open_device
+device = open_device({backend.uri!r}, **{dict(backend.options)!r})
+never, done = device.semaphore(), device.semaphore()
+buffer = device.allocate(1 << 20)
+view = buffer.map()
+device.queue.fill(buffer, b"1", wait=[(never, 1)])
+for value in range(1, 51):
+    device.queues[value % len(device.queues)].fill(buffer, b"2", wait=[(done, value - 1)], signal=[(done, value)])
+if {callback}:
+    done.on(50, lambda error: None)
+"""
+        ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=TIMEOUT, check=False)
+        assert (ended.returncode, ended.stderr) == (0, "")
 
     def test_a_forked_child_may_not_use_the_device(self, fresh: Open, backend: Backend) -> None:
         device = fresh()

@@ -7,6 +7,8 @@ import pytest
 from targetenv.match import check
 from targetenv.model.capabilities import Capabilities, CooperativeMatrix, Property, SpirvEnvironment
 from targetenv.model.requirement import (
+    AllOf,
+    AnyOf,
     NeedsCapability,
     NeedsExtension,
     NeedsFeature,
@@ -17,6 +19,7 @@ from targetenv.model.requirement import (
     NeedsSubgroupSize,
     NeedsUnknown,
     NeedsVersion,
+    Not,
     Relation,
 )
 from targetenv.model.verdict import Outcome
@@ -57,6 +60,9 @@ STATED = Capabilities(
         (VULKAN, NeedsFormat("spirv"), YES, "TE3107", "format.listed"),
         (CPU, NeedsFormat("spirv"), NO, "TE3107", "format.listed"),
         (PARTIAL, NeedsFormat("spirv"), UNKNOWN, "TE3107", "format.listed"),
+        (VULKAN, AllOf((NeedsSubgroupSize(8), NeedsSubgroupSize(32))), NO, "TE3111", "compound.all"),
+        (VULKAN, AnyOf((NeedsSubgroupSize(8), NeedsSubgroupSize(32))), YES, "TE3111", "compound.any"),
+        (VULKAN, Not(NeedsSubgroupSize(8)), NO, "TE3111", "compound.not"),
         (VULKAN, NeedsVersion("vulkan", Version(1, 1)), YES, "TE3101", "version.at-least"),
         (VULKAN, NeedsVersion("vulkan", Version(1, 2)), NO, "TE3101", "version.at-least"),
         (VULKAN, NeedsVersion("spirv", Version(1, 4)), YES, "TE3101", "spirv.version"),

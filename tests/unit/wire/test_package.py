@@ -14,7 +14,7 @@ import pytest
 
 from targetenv.diagnostics.diagnostic import FormatError
 from targetenv.model.requirement import NeedsFormat, NeedsIsa, NeedsLimit, NeedsSubgroupSize, Relation
-from targetenv.wire.archive import ALIGNMENT, pack
+from targetenv.wire.archive import ALIGNMENT, MAX_MEMBERS, pack
 from targetenv.wire.manifest import to_document
 from targetenv.wire.package import (
     MANIFEST,
@@ -84,6 +84,16 @@ def _with_manifest(change: Any) -> bytes:
     changed = change(document)
     text = json.dumps(document if changed is None else changed)
     return pack([(MANIFEST, text.encode()), *PAYLOADS.items()])
+
+
+def test_a_package_that_claims_too_much_is_refused() -> None:
+    end = DATA.rindex(b"PK\x05\x06")
+    for count in (MAX_MEMBERS + 1, 0xFFFF):
+        members = count.to_bytes(2, "little")
+        assert _code(DATA[: end + 8] + members + members + DATA[end + 12 :]) == "TE4406"
+    with pytest.raises(FormatError) as caught:
+        pack((f"member-{number}", b"") for number in range(MAX_MEMBERS + 1))
+    assert caught.value.code == "TE4406"
 
 
 def test_a_package_reads_back_equal(tmp_path: Path) -> None:

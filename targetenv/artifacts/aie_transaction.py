@@ -29,6 +29,7 @@ _OPERATIONS = {
     0x81: ("patch address", 4, 48),
 }
 _BLOCK_WRITE, _PATCH = 1, 0x81
+_DESCRIPTOR = 31  # a buffer descriptor of a shim tile has 32 bytes
 _GENERATIONS = {1: "aie", 2: "aie2", 3: "aie2", 4: "aie2p"}
 
 
@@ -80,6 +81,7 @@ def read_transaction(data: bytes | memoryview, name: str) -> Transaction:
         raise damaged("TE4805", name, f"the transaction says that it has {size} bytes, and has {len(window)}")
     counted: dict[str, int] = {}
     addresses: set[int] = set()
+    written: set[int] = set()
     arguments: int | None = None
     at = _HEADER
     for place in range(count):
@@ -94,10 +96,14 @@ def read_transaction(data: bytes | memoryview, name: str) -> Transaction:
         counted[what] = counted.get(what, 0) + 1
         if code == _PATCH:
             register, argument = window.unpack("<I4xI", at + 24, f"operation {place}")
+            if register & ~_DESCRIPTOR not in written:
+                raise damaged("TE4805", name, f"operation {place} patches {register:#x}, which no block write before it wrote")
             arguments = max(arguments or 0, argument + 1)
-            addresses.add(register)
         elif code < 0x80:
-            addresses.add(window.unpack("<I", at + 8, f"operation {place}")[0])
+            (register,) = window.unpack("<I", at + 8, f"operation {place}")
+            addresses.add(register)
+            if code == _BLOCK_WRITE:
+                written.update(range(register & ~_DESCRIPTOR, register + max(length - 16, 1), _DESCRIPTOR + 1))
         at += length
     if at != len(window):
         raise damaged("TE4805", name, f"{count} operations end at byte {at}, but the transaction has {len(window)} bytes")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from targetenv.model.record import record
+from targetenv.registry import aarch64, x86
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def _for_cc(target: str, understand: Callable[[str], TargetEnv]) -> dict[str, st
         raise ValueError("`native` would build another program on every machine: name the level, such as `x86-64-v3`")
     name = target
     if not (_X86.fullmatch(name) or _ARM.fullmatch(name) or name == "aarch64"):
-        name = understand(target).offers.isa or ""
+        offers = understand(target).offers
+        name = offers.isa or "" if offers.api == "cpu" else ""
     if found := _X86.fullmatch(name):
         march = f"x86-64{found[1] or ''}"
         # GNU ld 2.40 aborts on `-z x86-64-baseline`, so that the baseline is left unsaid.
@@ -83,4 +85,6 @@ def _for_cc(target: str, understand: Callable[[str], TargetEnv]) -> dict[str, st
         return {"march": name}
     if name == "aarch64":
         return {"march": "armv8-a"}
-    raise ValueError(f"cc cannot be told to build for `{target}`: expected `x86-64`, `x86-64-v2` ... `-v4` or `armv8-a`")
+    if name in x86.names() or name in aarch64.names():
+        return {"march": name}  # compilers know most CPUs by the same names, and say so where they do not
+    raise ValueError(f"cc cannot be told to build for `{target}`: expected `x86-64`, `x86-64-v2` ... `-v4`, `armv8-a` or a CPU")

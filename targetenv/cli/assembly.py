@@ -20,17 +20,21 @@ from targetenv.model.record import record, replace
 from targetenv.model.requirement import NeedsIsa, NeedsSubgroupSize, NeedsVersion
 from targetenv.model.verdict import Outcome
 from targetenv.model.version import Version
+from targetenv.registry import aarch64, x86
 from targetenv.wire.package import Package, PackagedKernel, Variant, constant_block_size, pack_package
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from targetenv.model.artifact import Artifact, Kernel
     from targetenv.model.requirement import Requirement
 
 _SUFFIXES = {"spirv": ".spv", "elf-x86_64": ".so", "elf-aarch64": ".so"}
 _VERSIONED = re.compile(r"(vulkan|spirv|spv)-?(\d\.\d)")
-_SILENT: dict[Requirement, str] = {X86_LEVEL.requirement: "x86-64", AARCH64_FEATURES.requirement: "armv"}
+_SILENT: dict[Requirement, Callable[[str], bool]] = {
+    X86_LEVEL.requirement: lambda isa: isa in x86.names(),
+    AARCH64_FEATURES.requirement: lambda isa: isa in aarch64.names() or isa.startswith("armv") or isa == "aarch64",
+}
 
 
 @record
@@ -161,8 +165,8 @@ def _requirements(artifact: Artifact, entry: Kernel, declared: Declared) -> tupl
     spoken: list[Requirement]
     required: dict[Requirement, None] = {}
     for requirement in artifact.requires:
-        family = _SILENT.get(requirement)
-        spoken = [NeedsIsa(isa) for isa in isas if family and isa.startswith((family, "aarch64"))]
+        belongs = _SILENT.get(requirement)
+        spoken = [NeedsIsa(isa) for isa in isas if belongs and belongs(isa)]
         required |= dict.fromkeys(spoken or [requirement])
     size = declared.subgroup_size or entry.subgroup_size
     if size is not None:

@@ -106,6 +106,15 @@ def test_a_declared_target_that_the_bytes_contradict_is_a_warning(project: Path,
     assert "warning[TE4604]" in said.err
 
 
+@pytest.mark.parametrize("target", ["x86-64", "haswell"])
+def test_a_declared_instruction_set_fills_in_what_an_object_does_not_say(target: str, project: Path, te: Any) -> None:
+    _edit(project, "x86-64-v2", target)
+    assert te("build").status == 0
+    with open_package("demo.tenv") as opened:
+        assert NeedsIsa(target) in opened.package.variants[0].requires
+    assert te("inspect", "demo.tenv").err == ""
+
+
 def test_a_declared_subgroup_size_is_required(project: Path, te: Any) -> None:
     _edit(project, 'target = "vulkan1.0"', 'target = "vulkan1.0"\nsubgroup_size = 32')
     assert te("build").status == 0

@@ -66,7 +66,7 @@ class Semaphore:
         self._promises: list[Promise] = []
 
     def __repr__(self) -> str:
-        return f"<Semaphore {'failed' if self._failure is not None else 'at'} {self._value}>"
+        return f"<Semaphore {'failed ' if self._failure is not None else ''}at {self._value}>"
 
     # --- the host's side
 

@@ -44,6 +44,9 @@ CODES: dict[str, str] = {
     "TE1231": "unknown capability",
     "TE1232": "unknown client API",
     "TE1233": "not a triple of three parts",
+    "TE1234": "unknown matrix intrinsic",
+    "TE1235": "bad alias",
+    "TE1236": "list is empty",
     # --- TE13: constraints
     "TE1301": "unknown name in a constraint",
     "TE1302": "ambiguous name in a constraint",
@@ -62,6 +65,8 @@ CODES: dict[str, str] = {
     "TE2031": "feature without what brings it",
     "TE2032": "versions that do not go together",
     "TE2033": "part of a triple without effect",
+    "TE2034": "unknown part is kept",
+    "TE2035": "several executable targets",
     # --- TE30: a whole resolution
     "TE3001": "no artifact can run",
     # --- TE40: compiled code of any format

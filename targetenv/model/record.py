@@ -75,7 +75,7 @@ def record(cls: type[T]) -> type[T]:
     return made  # type: ignore[no-any-return]
 
 
-def replace(value: T, **changes: object) -> T:
+def replace(value: T, /, **changes: object) -> T:
     """A copy of `value` with some fields changed."""
     names = type(value).__match_args__  # type: ignore[attr-defined]
     return type(value)(**{name: getattr(value, name) for name in names} | changes)

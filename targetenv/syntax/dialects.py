@@ -68,6 +68,22 @@ DIALECTS = (
         ("spirv.target_env", "spirv.vce", "spv.target_env", "spv.vce"),
         ("A", "B", "C", "D"),
     ),
+    Dialect(
+        *("iree_gpu", "iree_gpu_dialect", "#iree_gpu.target of IREE since 2024-06"),
+        ("iree_gpu.target",),
+        ("20240621", "20240724", "20240828", "20241104", "3.1", "3.4", "3.8", "3.13"),
+    ),
+    Dialect(
+        *("hal", "hal_dialect", "#hal.executable.target and #hal.device.* of IREE"),
+        tuple(
+            f"hal.{name}"
+            for name in (
+                *("executable.target", "device.target", "device.alias", "device.select", "device.ordinal"),
+                *("device.fallback", "device.promise", "device.affinity", "device.optimal", "device.topology"),
+            )
+        ),
+        ("20231218", "20240410", "3.13"),
+    ),
     Dialect("vulkan", "vulkan_version", "versions as toolchains name them: vulkan1.1, spirv1.3, vulkan1.1+spirv1.4"),
     Dialect("amdgpu", "amd_target_id", "AMD target IDs: gfx90a:sramecc+:xnack-"),
     Dialect("cuda", "cuda_architecture", "NVIDIA architectures: sm_90a, compute_90"),

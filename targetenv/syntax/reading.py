@@ -13,12 +13,15 @@ from targetenv.syntax import compat as releases
 if TYPE_CHECKING:
     from targetenv.syntax.parsed import Parsed
 
+_ALIAS = re.compile(r"(?:\s|//[^\n]*\n)*#[A-Za-z_][\w$.]*\s*=")
 _BINARY = re.compile("[\x00\ud800-\udfff]")
 
 
 def read(text: str, source_name: str, dialect: str | None, compat: str | None) -> Parsed:
     """The parsed text; see `targetenv.syntax.parse`."""
     source = checked(Source(source_name, text))
+    if _ALIAS.match(text):
+        source = _without_aliases(source)
     release = None if compat is None else releases.of(compat)
     at = refinement_at(text)
     if at is not None:
@@ -54,6 +57,14 @@ def checked(source: Source) -> Source:
     _refuse_binary(source)
     brackets.check(source)
     return source
+
+
+def _without_aliases(source: Source) -> Source:
+    """The text with aliases (`#name = ...` in front, as MLIR prints modules) put where they are used."""
+    from targetenv.syntax.single_attribute import attribute
+    from targetenv.syntax.value_printer import text_of
+
+    return Source(f"{source.name}, aliases put in", text_of(attribute(source)))
 
 
 def _refuse_binary(source: Source) -> None:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from targetenv.model.record import replace
-from targetenv.syntax import mlir_spirv, spirv_lowering, spirv_printer, vk_dialect, vk_to_spirv
+from targetenv.syntax import (
+    iree_gpu_dialect,
+    iree_gpu_to_spirv,
+    mlir_spirv,
+    spirv_lowering,
+    spirv_printer,
+    vk_dialect,
+    vk_to_spirv,
+)
+from targetenv.syntax.iree_gpu_target import GpuTarget
 from targetenv.syntax.not_expressible import refuse
 from targetenv.syntax.parsed import Parsed, Rendered
 from targetenv.syntax.spirv_target_env import SpirvTargetEnv, read
@@ -35,6 +44,12 @@ def render(of: Parsed | TargetEnv, era: str | None = None, compat: Compat | None
         era = era or tree.era
     else:
         env = of.env if isinstance(of, Parsed) else of
+        gpu = iree_gpu_dialect.target_of(of)[0] if compat is not None and compat.vk is None and _has_gpu(of) else None
+        if gpu is not None:
+            converted = iree_gpu_to_spirv.convert(gpu)
+            if converted is None:
+                refuse(env, "spirv", "IREE fails to convert a target whose features name no SPIR-V version")
+            return Rendered(spirv_printer.text(converted))
         if env.offers.api not in _APIS:
             refuse(env, "spirv", "no SPIR-V runs there")
         if compat is not None and compat.vk is not None and env.offers.api == "vulkan" and env.offers.spirv is None:
@@ -46,6 +61,11 @@ def render(of: Parsed | TargetEnv, era: str | None = None, compat: Compat | None
         losses += more
     tree, more = _in_era(tree, era or "D")
     return Rendered(spirv_printer.text(tree), losses + more)
+
+
+def _has_gpu(of: Parsed | TargetEnv) -> bool:
+    tree = of._tree if isinstance(of, Parsed) else None
+    return isinstance(tree, GpuTarget) or isinstance(getattr(tree, "gpu", None), GpuTarget)
 
 
 def _in_era(tree: SpirvTargetEnv, era: str) -> tuple[SpirvTargetEnv, tuple[str, ...]]:

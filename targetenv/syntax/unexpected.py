@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 TERMINAL_NAMES = {
     "$END": "the end of the text",
     "AND": "`and`",
+    "ARRAY": "`array`",
     "ARROW": "`->`",
     "COLON": "`:`",
     "COMMA": "`,`",

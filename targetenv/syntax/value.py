@@ -92,6 +92,15 @@ class Dense:
 
 
 @record
+class Numbers:
+    """`array<i64: 1, 2>`"""
+
+    type: Value
+    items: tuple[Value, ...]
+    _span: Span = _NOWHERE
+
+
+@record
 class Shaped:
     """`vector<3xi32>`; `kind` is the word in front, `dimensions` as written between the bracket and the element type."""
 
@@ -169,16 +178,29 @@ class Call:
 
 @record
 class Indexed:
-    """`"vulkan"[3]`"""
+    """`"vulkan"[3]`; the index is None in `"vulkan"[]`."""
 
     text: str
-    index: int
+    index: int | None
     _span: Span = _NOWHERE
 
 
 if TYPE_CHECKING:
     Value: TypeAlias = (
-        Integer | Float | String | Word | Array | Dictionary | Dense | Shaped | Opaque | Attribute | Short | Symbol | Link
+        Integer
+        | Float
+        | String
+        | Word
+        | Array
+        | Dictionary
+        | Dense
+        | Numbers
+        | Shaped
+        | Opaque
+        | Attribute
+        | Short
+        | Symbol
+        | Link
     )
     Item: TypeAlias = Value | Entry | Path | Call | Indexed
 

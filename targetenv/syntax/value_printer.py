@@ -38,6 +38,9 @@ def text_of(item: Item) -> str:
             return entry(item)
         case v.Dense(literal, type_):
             return f"dense<{_literal(literal)}> : {text_of(type_)}"
+        case v.Numbers(type_, items):
+            behind = f": {', '.join(map(text_of, items))}" if items else ""
+            return f"array<{text_of(type_)}{behind}>"
         case v.Shaped(kind, dimensions, element, layout):
             behind = "" if layout is None else f", {text_of(layout)}"
             return f"{kind}<{''.join(f'{size}x' for size in dimensions)}{text_of(element)}{behind}>"
@@ -50,19 +53,24 @@ def text_of(item: Item) -> str:
         case v.Symbol(text):
             return f"@{text}"
         case v.Link(of, to, properties):
-            return f"({text_of(of)} -> {text_of(to)} = {text_of(properties)})"
+            inside = ", ".join(map(entry, properties.entries))  # parameters in their own order, no dictionary
+            return f"({text_of(of)} -> {text_of(to)} = {{{inside}}})"
         case v.Path(first, second, number):
             return f"{first}:{second}" + ("" if number is None else f":{number}")
         case v.Call(name, argument):
             return f"{name}({argument})"
         case v.Indexed(text, index):
-            return f"{quote(text)}[{index}]"
+            return quote(text) if index is None else f"{quote(text)}[{index}]"
 
 
 def entry(of: v.Entry) -> str:
     """`key`, or `key = value`."""
-    key = of.key if _BARE.fullmatch(of.key) else quote(of.key)
-    return key if of.value is None else f"{key} = {text_of(of.value)}"
+    return key(of.key) if of.value is None else f"{key(of.key)} = {text_of(of.value)}"
+
+
+def key(name: str) -> str:
+    """A key, in quotes where it is no bare name."""
+    return name if _BARE.fullmatch(name) else quote(name)
 
 
 def dictionary(entries: tuple[v.Entry, ...]) -> str:

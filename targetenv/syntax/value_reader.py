@@ -126,6 +126,11 @@ def _dense(node: Node) -> Item:
     return v.Dense(v.String(unquote(raw[0]), None, token_span(raw[0])) if raw else _optional(literal), value(type_), span(node))
 
 
+def _numbers(node: Node) -> Item:
+    type_, *items = map(value, _nodes(node))
+    return v.Numbers(type_, tuple(items), span(node))
+
+
 def _attribute(node: Node) -> Item:
     name = _tokens(node)[0]
     nodes = _nodes(node)
@@ -164,8 +169,8 @@ def _call(node: Node) -> Item:
 
 
 def _indexed(node: Node) -> Item:
-    text, index = _tokens(node)
-    return v.Indexed(unquote(text), integer(index), span(node))
+    text, *index = _tokens(node)
+    return v.Indexed(unquote(text), integer(index[0]) if index else None, span(node))
 
 
 def _named(node: Node) -> Item:
@@ -197,6 +202,7 @@ _READERS: dict[str, Callable[[Node], Item]] = {
     "entry": entry,
     "setting": entry,
     "dense": _dense,
+    "numbers": _numbers,
     "attribute": _attribute,
     "short": _short,
     "opaque": _opaque,

@@ -16,7 +16,7 @@ CORPUS = Path(__file__).parents[2] / "corpora" / "attributes"
 ACCEPT = sorted((CORPUS / "accept").glob("*.env"))
 REJECT = sorted((CORPUS / "reject").glob("*.env"))
 # Codes of this room that no text in a file can produce: they need an argument (--compat, --to, --dialect).
-BY_ARGUMENT = {"TE1214", "TE1215", "TE1216", "TE1220"}
+BY_ARGUMENT = {"TE1214", "TE1215", "TE1216", "TE1220", "TE1234"}
 
 
 def held(path: Path, text: str, update: bool) -> None:

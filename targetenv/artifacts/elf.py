@@ -25,6 +25,8 @@ _BIG_ENDIAN, _LITTLE_ENDIAN = 2, 1
 _CLASS_64 = 2
 _PT_LOAD, _PT_DYNAMIC, _PT_NOTE, _PT_GNU_PROPERTY = 1, 2, 4, 0x6474E553
 _DT_NEEDED, _DT_HASH, _DT_STRTAB, _DT_SYMTAB, _DT_STRSZ, _DT_SONAME = 1, 4, 5, 6, 10, 14
+_DT_RELA, _DT_RELASZ = 7, 8
+_RELATIVE = {62: 8, 183: 0x403}  # R_X86_64_RELATIVE, R_AARCH64_RELATIVE
 _DT_GNU_HASH, _DT_FLAGS_1 = 0x6FFFFEF5, 0x6FFFFFFB
 _DF_1_PIE = 0x08000000
 _NT_GNU_PROPERTY_TYPE_0 = 5
@@ -132,6 +134,31 @@ class Elf:
             at = symbol.address - segment.address
             if at >= 0 and at + size <= segment.size and symbol.size >= size:
                 return self.window.part(segment.offset + at, size, f"`{symbol.name}`")
+        return None
+
+    def relative(self) -> dict[int, int]:
+        """Address -> the address that the loader puts there, for pointers that the object holds to itself."""
+        kind = _RELATIVE.get(self.machine)
+        size = self._last(_DT_RELASZ)
+        if kind is None or size == 0:
+            return {}
+        if size > 24 * _MOST_SYMBOLS:
+            raise damaged("TE4205", self.name, f"{size // 24} relocations are more than the {_MOST_SYMBOLS} that are read")
+        at = self._offset(self._last(_DT_RELA), "the relocations")
+        rows = self.window.rows("<QQq", at, size // 24, "the relocations")
+        return {place: addend for place, info, addend in rows if info & 0xFFFFFFFF == kind}
+
+    def loaded(self, address: int, size: int) -> memoryview | None:
+        """The `size` bytes that the file puts at this address; None where it puts none."""
+        found = self.loaded_until(address, size)
+        return found if found is not None and len(found) == size else None
+
+    def loaded_until(self, address: int, most: int) -> memoryview | None:
+        """What the file puts at this address and behind it, at most `most` bytes; None where it puts nothing."""
+        for segment in self._loaded():
+            at = address - segment.address
+            if 0 <= at < segment.size:
+                return self.window.part(segment.offset + at, min(most, segment.size - at), "a segment")
         return None
 
     def gnu_properties(self) -> dict[int, bytes]:

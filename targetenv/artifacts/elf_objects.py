@@ -6,6 +6,7 @@ from struct import unpack
 
 from targetenv.artifacts.elf import MACHINES, TYPES, Elf
 from targetenv.artifacts.inspection import Inspection, damaged, odd
+from targetenv.artifacts.iree_library import QUERY, library_format, read_library
 from targetenv.match.unknowns import AARCH64_FEATURES, X86_LEVEL
 from targetenv.model.artifact import Artifact, Kernel
 from targetenv.model.requirement import NeedsFormat, NeedsIsa, NeedsUnknown
@@ -42,6 +43,14 @@ def inspect_elf(data: bytes | memoryview, *, name: str, digest: str) -> Inspecti
         warning = odd("TE4206", name, f"this is {what}, which no loader takes as a library", help=advice)
         return Inspection(executable_format, (), (warning,), tuple(details))
     symbols = elf.symbols()
+    if any(symbol.name == QUERY for symbol in symbols):
+        found = read_library(elf)
+        executable_format = library_format(elf)
+        details += found.details
+        artifact = Artifact(
+            name, executable_format, digest, (NeedsFormat(executable_format), level), found.kernels, size=len(data)
+        )
+        return Inspection(executable_format, (artifact,), (), tuple(details))
     kernels, functions = _kernels(elf, symbols)
     details += [("kernel", kernel.name) for kernel in kernels]
     details += [("function", function) for function in functions]

@@ -69,6 +69,8 @@ def test_code_for_a_cpu_requires_what_the_compiler_was_told(tmp_path: Path) -> N
     (artifact,) = inspect(compiled(tmp_path, "iree@3.13", *CPU), name="x").artifacts
     assert artifact.format == "embedded-elf-x86_64"
     assert NeedsIsa("x86-64-v3") in artifact.requires
+    (kernel,) = artifact.kernels
+    assert (kernel.name, kernel.bindings, kernel.constants) == ("add_dispatch_0_elementwise_D_f32", 3, 16)
 
 
 @pytest.mark.parametrize("name", ["iree@20231218", "iree@20240410"])

@@ -54,6 +54,33 @@ def test_without_a_note_the_level_is_not_known() -> None:
     assert artifact.requires == (NeedsFormat("elf-x86_64"), X86_LEVEL.requirement)
 
 
+@pytest.mark.parametrize("kind", [0x6474E553, 4])
+def test_the_note_is_found_in_either_kind_of_segment(kind: int) -> None:
+    """Linkers before 2.31 made no PT_GNU_PROPERTY: then the note is in a PT_NOTE, aligned to 8 bytes."""
+    other = {0x6474E553: 4, 4: 0x6474E553}[kind]
+    assert NeedsIsa("x86-64-v3") in inspect(patched(OBJECT, segment(other), "<I", 0), name="k.so").artifacts[0].requires
+
+
+def test_a_property_after_others_is_found() -> None:
+    start = note() - 16
+    name_and_header = struct.pack("<III4s", 4, 48, 5, b"GNU\0")
+    properties = struct.pack("<IIIIIIII", 0xC0000002, 4, 3, 0, 0xC0008002, 4, 7, 0) + struct.pack("<IIII", 0xC0010001, 4, 1, 0)
+    data = OBJECT + bytes(-len(OBJECT) % 8)
+    moved = data + name_and_header + properties
+    at = segment(0x6474E553)
+    moved = patched(patched(moved, at + 8, "<Q", len(data)), at + 32, "<QQ", len(moved) - len(data), len(moved) - len(data))
+    assert start > 0
+    assert NeedsIsa("x86-64-v3") in inspect(moved, name="k.so").artifacts[0].requires
+
+
+def test_a_position_independent_executable_is_no_variant() -> None:
+    """Its dynamic table says so in DT_FLAGS_1."""
+    unused = dynamic(0)
+    data = patched(OBJECT, unused, "<QQQQ", 0x6FFFFFFB, 0x08000000, 0, 0)
+    (warning,) = inspect(data, name="program").diagnostics
+    assert warning.code == "TE4206"
+
+
 def test_used_instructions_count_where_nothing_is_stated_as_needed() -> None:
     used = patched(OBJECT, note(), "<I", 0xC0010002)
     assert NeedsIsa("x86-64-v3") in inspect(used, name="k.so").artifacts[0].requires

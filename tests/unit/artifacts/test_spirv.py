@@ -118,6 +118,47 @@ def test_specialization_constants_count_with_their_defaults_and_are_noted() -> N
     assert details["main: workgroup"] == "32x1x1, unless specialization constants change it"
 
 
+@pytest.mark.parametrize(
+    ("operation", "result"),
+    [
+        ("OpIAdd %11 %13", 39),
+        ("OpISub %11 %13", 25),
+        ("OpIMul %11 %13", 224),
+        ("OpUDiv %11 %13", 4),
+        ("OpSDiv %11 %13", 4),
+        ("OpUMod %11 %13", 4),
+        ("OpShiftLeftLogical %11 %13", 4096),
+        ("OpShiftRightLogical %11 %13", 0),
+        ("OpISub %13 %11", 0xFFFFFFE7),
+        ("OpShiftLeftLogical %13 %11", None),
+        ("OpShiftRightLogical %13 %11", None),
+        ("OpUDiv %11 %14", None),
+        ("OpUMod %11 %14", None),
+        ("OpUDiv %11 %99", None),
+        ("OpBitcast %11", None),
+    ],
+)
+def test_the_default_of_an_operation(operation: str, result: int | None) -> None:
+    text = COMPUTE + "OpExecutionModeId %1 LocalSizeId %20 %10 %10" + SPECIALIZED.replace("WorkgroupSize", "NumWorkgroups")
+    text += f"OpConstant %2 %13 7\nOpConstant %2 %14 0\nOpSpecConstantOp %2 %20 {operation}"
+    assert kernel(text).workgroup_size == (None if result is None else (result, 1, 1))
+
+
+def test_a_composite_that_is_constant_may_have_specialized_parts() -> None:
+    text = COMPUTE + SPECIALIZED.replace("OpSpecConstantComposite", "OpConstantComposite")
+    assert dict(inspected(text).details)["main: workgroup"].endswith("unless specialization constants change it")
+    fixed = COMPUTE + SPECIALIZED.replace("OpSpecConstantComposite", "OpConstantComposite").replace(
+        "OpSpecConstant ", "OpConstant "
+    )
+    assert dict(inspected(fixed).details)["main: workgroup"] == "32x1x1"
+
+
+def test_local_size_id_needs_maintenance4_also_where_the_built_in_overrides_it() -> None:
+    text = COMPUTE + "OpExecutionModeId %1 LocalSizeId %10 %10 %10" + SPECIALIZED
+    assert NeedsFeature(reader.MAINTENANCE4) in required(text)
+    assert NeedsFeature(reader.MAINTENANCE4) not in required(COMPUTE + SPECIALIZED)
+
+
 def test_an_operation_on_specialization_constants_has_a_default() -> None:
     text = (
         COMPUTE
@@ -165,6 +206,57 @@ def test_workgroup_memory_adds_up_without_padding() -> None:
 
 def test_push_constants_end_where_their_last_member_does() -> None:
     assert kernel(COMPUTE + MEMORY).constants == 32 + 16 + 12
+
+
+@pytest.mark.parametrize(
+    ("layout", "size"),
+    [
+        ("OpMemberDecorate %30 0 Offset 8", 8 + 3 * 16 + 4 * 4),
+        (
+            "OpMemberDecorate %30 0 Offset 8\nOpMemberDecorate %30 0 MatrixStride 16\nOpMemberDecorate %30 0 RowMajor",
+            8 + 3 * 16 + 4 * 4,
+        ),
+    ],
+)
+def test_a_matrix_takes_a_stride_for_each_of_its_vectors(layout: str, size: int) -> None:
+    text = f"""
+OpDecorate %30 Block
+{layout}
+OpTypeFloat %3 32
+OpTypeVector %4 %3 4
+OpTypeMatrix %5 %4 4
+OpTypeStruct %30 %5
+OpTypePointer %31 PushConstant %30
+OpVariable %31 %40 PushConstant
+"""
+    assert kernel(COMPUTE + text).constants == size
+
+
+def test_an_array_in_a_block_takes_its_stride() -> None:
+    text = """
+OpDecorate %30 Block
+OpDecorate %6 ArrayStride 16
+OpMemberDecorate %30 0 Offset 4
+OpTypeInt %2 32 0
+OpConstant %2 %10 3
+OpTypeArray %6 %2 %10
+OpTypeStruct %30 %6
+OpTypePointer %31 PushConstant %30
+OpVariable %31 %40 PushConstant
+"""
+    assert kernel(COMPUTE + text).constants == 4 + 2 * 16 + 4
+
+
+def test_the_number_of_elements_may_be_a_constant_of_64_bits() -> None:
+    text = """
+OpTypeInt %2 64 0
+OpTypeInt %3 8 0
+OpConstant %2 %10 2 1
+OpTypeArray %6 %3 %10
+OpTypePointer %31 Workgroup %6
+OpVariable %31 %40 Workgroup
+"""
+    assert kernel(COMPUTE + text).local_memory == (1 << 32) + 2
 
 
 def test_an_initialised_workgroup_variable_needs_its_feature() -> None:
@@ -226,6 +318,31 @@ def test_descriptors_are_counted_by_kind_against_their_limits() -> None:
     assert found["maxPerStageDescriptorSampledImages"] == found["maxPerStageDescriptorSamplers"] == 4
     assert found["maxPerStageResources"] == 7
     assert found["maxBoundDescriptorSets"] == 2
+
+
+@pytest.mark.parametrize(
+    ("image", "wrapped", "kind"),
+    [
+        ("2D 0 0 0 1 Unknown", "", "sampled image"),
+        ("2D 0 0 0 2 Rgba32f", "", "storage image"),
+        ("Buffer 0 0 0 1 Unknown", "", "uniform texel buffer"),
+        ("Buffer 0 0 0 2 R32f", "", "storage texel buffer"),
+        ("2D 0 0 0 1 Unknown", "OpTypeRuntimeArray %24 %22", "sampled image"),
+        ("2D 0 0 0 1 Unknown", "OpTypeSampler %24", "sampler"),
+        ("2D 0 0 0 1 Unknown", "OpTypeAccelerationStructureKHR %24", "acceleration structure"),
+        ("2D 0 0 0 1 Unknown", "OpTypeTensorARM %24 %3", "TensorARM"),
+    ],
+)
+def test_kinds_of_descriptors(image: str, wrapped: str, kind: str) -> None:
+    text = f"""
+OpTypeFloat %3 32
+OpTypeImage %22 %3 {image}
+{wrapped}
+OpTypePointer %33 UniformConstant {"%24" if wrapped else "%22"}
+OpVariable %33 %43 UniformConstant
+"""
+    details = dict(inspected(COMPUTE + text).details)
+    assert details["main: descriptors"] == f"1 {kind}"
 
 
 def test_storage_buffers_of_set_0_are_the_bindings_up_to_the_highest() -> None:
@@ -294,6 +411,23 @@ def test_subgroup_operations_are_classified_and_need_the_compute_stage() -> None
 
 def test_subgroup_operations_on_wide_integers_need_extended_types() -> None:
     assert NeedsFeature(usage.EXTENDED_TYPES) in required(SUBGROUP + "OpGroupNonUniformIAdd %3 %53 %10 Reduce %50")
+
+
+def test_subgroup_operations_on_vectors_of_halves_need_extended_types() -> None:
+    text = SUBGROUP + "OpTypeFloat %5 16\nOpTypeVector %6 %5 2\nOpGroupNonUniformFAdd %6 %53 %10 Reduce %50"
+    assert NeedsFeature(usage.EXTENDED_TYPES) in required(text)
+
+
+def test_a_subgroup_capability_alone_needs_the_compute_stage() -> None:
+    needs = required(COMPUTE + "OpCapability GroupNonUniformVote")
+    assert NeedsLimit(usage.SUBGROUP_STAGES, Relation.ALL_BITS, 0x20) in needs
+    assert not any(isinstance(need, NeedsLimit) and need.name == usage.SUBGROUP_STAGES for need in required(COMPUTE))
+
+
+def test_execution_modes_with_a_feature_of_their_own_need_it() -> None:
+    needs = required(COMPUTE + "OpExecutionMode %1 MaximallyReconvergesKHR")
+    assert NeedsFeature(usage.MAXIMAL_RECONVERGENCE) in needs
+    assert NeedsFeature(usage.UNIFORM_CONTROL_FLOW) not in needs
 
 
 def test_float_controls_need_their_properties() -> None:
@@ -376,6 +510,14 @@ def test_a_multiplication_needs_its_row() -> None:
 def test_signs_and_saturation_come_from_the_multiplication() -> None:
     needs = required(MATRICES + "OpCooperativeMatrixMulAddKHR %25 %40 %33 %34 %35 29")
     assert NeedsMatrix(CooperativeMatrix(16, 16, 16, "i8", "ui8", "i32", "i32", "subgroup", True)) in needs
+
+
+def test_matrices_that_are_multiplied_are_known() -> None:
+    needs = required(MATRICES + "OpCooperativeMatrixMulAddKHR %22 %40 %30 %31 %32")
+    assert not [need for need in needs if isinstance(need, NeedsUnknown)]
+    assert NeedsMatrix(CooperativeMatrix(16, 16, 16, "ui8", "ui8", "ui32", "ui32")) in required(
+        MATRICES + "OpCooperativeMatrixMulAddKHR %25 %40 %33 %34 %35"
+    )
 
 
 def test_matrices_that_nothing_multiplies_are_not_known() -> None:

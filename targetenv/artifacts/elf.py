@@ -20,6 +20,7 @@ MAGIC = b"\x7fELF"
 MACHINES = {62: "x86_64", 183: "aarch64"}
 TYPES = {1: "relocatable object", 2: "executable", 3: "shared object", 4: "core dump"}
 SHARED_OBJECT = 3
+_EXECUTABLE = 2
 
 _BIG_ENDIAN, _LITTLE_ENDIAN = 2, 1
 _CLASS_64 = 2
@@ -90,7 +91,12 @@ class Elf:
     @property
     def is_loadable(self) -> bool:
         """Whether dlopen takes it: a shared object that is not a position-independent executable."""
-        return self.type == SHARED_OBJECT and bool(self._dynamic) and not self._last(_DT_FLAGS_1) & _DF_1_PIE
+        return self.type == SHARED_OBJECT and bool(self._dynamic) and not self.is_program
+
+    @property
+    def is_program(self) -> bool:
+        """Whether it is an executable, position-independent ones included, which look like shared objects but for a flag."""
+        return self.type == _EXECUTABLE or bool(self._last(_DT_FLAGS_1) & _DF_1_PIE)
 
     @property
     def needed(self) -> tuple[str, ...]:

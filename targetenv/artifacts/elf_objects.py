@@ -36,11 +36,9 @@ def inspect_elf(data: bytes | memoryview, *, name: str, digest: str) -> Inspecti
     level, facts = _x86_level(elf) if machine == "x86_64" else _aarch64_level(elf)
     details += facts
     if not elf.is_loadable:
-        what = (
-            "a position-independent executable" if elf.type == 3 and elf.needed else f"a {TYPES.get(elf.type, 'strange file')}"
-        )
+        what = "executable" if elf.is_program else TYPES.get(elf.type, f"file of ELF type {elf.type}")
         advice = "link it into a shared object (`cc -shared -fPIC`)"
-        warning = odd("TE4206", name, f"this is {what}, which no loader takes as a library", help=advice)
+        warning = odd("TE4206", name, f"no loader takes this {what} as a library", help=advice)
         return Inspection(executable_format, (), (warning,), tuple(details))
     symbols = elf.symbols()
     if any(symbol.name == QUERY for symbol in symbols):

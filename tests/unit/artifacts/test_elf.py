@@ -79,6 +79,12 @@ def test_a_position_independent_executable_is_no_variant() -> None:
     data = patched(OBJECT, unused, "<QQQQ", 0x6FFFFFFB, 0x08000000, 0, 0)
     (warning,) = inspect(data, name="program").diagnostics
     assert warning.code == "TE4206"
+    assert "this executable" in warning.message
+
+
+def test_branch_protection_of_an_aarch64_object_is_shown() -> None:
+    data = patched(patched(OBJECT, 18, "<H", 183), note(), "<III", 0xC0000000, 4, 3)
+    assert ("branch protection", "BTI, PAC") in inspect(data, name="k.so").details
 
 
 def test_used_instructions_count_where_nothing_is_stated_as_needed() -> None:
@@ -96,7 +102,8 @@ def test_kernels_are_functions_with_a_range_entry() -> None:
     fill, scale = artifact.kernels
     assert (fill.name, fill.workgroup_size, fill.local_memory) == ("fill", None, None)
     assert (scale.name, scale.workgroup_size, scale.local_memory) == ("scale", (4096, 2, 1), 128)
-    assert ("function", "version") in inspect(OBJECT, name="k.so").details
+    functions = [value for key, value in inspect(OBJECT, name="k.so").details if key == "function"]
+    assert functions == ["version"]
 
 
 def test_an_aarch64_object_does_not_say_its_extensions() -> None:

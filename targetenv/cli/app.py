@@ -29,6 +29,7 @@ VERBS = {
     "pack": "make a package of executables that are built already",
     "resolve": "which variant runs on which device, and why",
     "match": "whether one target or file fits another",
+    "diff": "what differs between two targets or devices, and which offers more",
     "run": "run a kernel of a package",
     "explain": "the page of one diagnostic code",
 }

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
+from targetenv.diagnostics.diagnostic import Diagnostic, TargetEnvError
+from targetenv.match.environment import offers_of
 from targetenv.model.target_env import TargetEnv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from targetenv.model.capabilities import Capabilities
     from targetenv.model.device import Device
 
 # PCI vendor IDs, and Google's for SwiftShader, as the words of IREE's dialects.
@@ -58,3 +63,29 @@ def _number(text: str) -> int:
         return int(text, 0)
     except ValueError:
         return 0
+
+
+def offers_from(text: str, name: str) -> Capabilities:
+    """What a device offers that a text stands for: a device's URI, a file that describes one, or a target in any dialect.
+
+    `name` is what diagnostics call the text. More than one device is TE5209.
+    """
+    if is_file(text) or "://" in text:
+        from targetenv.launch.devices import find_devices
+
+        devices, _ = find_devices([text])
+        if len(devices) != 1:
+            there = ", ".join(device.uri for device in devices)
+            raise TargetEnvError(Diagnostic("TE5209", f"`{text}` stands for {len(devices)} devices: {there}", help="name one"))
+        return devices[0].offers
+    from targetenv.syntax import parse
+
+    return offers_of(parse(text, source_name=name).env)
+
+
+def is_file(text: str) -> bool:
+    """Whether a file of that name is there; any text may be asked."""
+    try:
+        return os.path.isfile(text)  # noqa: PTH113
+    except ValueError:
+        return False

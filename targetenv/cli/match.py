@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from targetenv.cli.documents import of_diagnostic
+from targetenv.cli.environments import is_file, offers_from
 from targetenv.cli.output import print_json, talk
 from targetenv.cli.texts import read_lines, unquoted
 from targetenv.diagnostics.diagnostic import Diagnostic, TargetEnvError
 from targetenv.match.check import Judge
-from targetenv.match.environment import KINDS, offers_of, requirements_of, requirements_of_kind
+from targetenv.match.environment import KINDS, requirements_of, requirements_of_kind
 from targetenv.match.pair import findings
 from targetenv.model import document
 from targetenv.model.record import record
@@ -106,14 +106,14 @@ def _pair(sides: list[str], line: int) -> tuple[str, str]:
 
 
 def _answer(requires: str, offers: str) -> Answer:
-    found = findings(_requirements(requires), Judge(_offers(offers)))
+    found = findings(_requirements(requires), Judge(offers_from(offers, "OFFERS")))
     outcomes = {finding.outcome for finding in found}
     worst = next((outcome for outcome in (Outcome.UNSATISFIED, Outcome.UNKNOWN) if outcome in outcomes), Outcome.SATISFIED)
     return Answer(requires, offers, worst, found)
 
 
 def _requirements(text: str) -> tuple[Requirement, ...]:
-    if _is_file(text):
+    if is_file(text):
         from targetenv.artifacts import identify, inspect
         from targetenv.wire.files import read_bytes
 
@@ -142,28 +142,7 @@ def _requirements(text: str) -> tuple[Requirement, ...]:
         raise TargetEnvError(Diagnostic("TE5200", str(error), help="kinds are " + ", ".join(KINDS))) from None
 
 
-def _offers(text: str) -> Capabilities:
-    if _is_file(text) or "://" in text:
-        from targetenv.launch.devices import find_devices
-
-        devices, _ = find_devices([text])
-        if len(devices) != 1:
-            there = ", ".join(device.uri for device in devices)
-            raise TargetEnvError(Diagnostic("TE5209", f"`{text}` stands for {len(devices)} devices: {there}", help="name one"))
-        return devices[0].offers
-    from targetenv.syntax import parse
-
-    return offers_of(parse(text, source_name="OFFERS").env)
-
-
 def _all(offers: Capabilities) -> tuple[Requirement, ...]:
     from targetenv.model.target_env import TargetEnv
 
     return requirements_of(TargetEnv(offers))
-
-
-def _is_file(text: str) -> bool:
-    try:
-        return os.path.isfile(text)  # noqa: PTH113
-    except ValueError:
-        return False

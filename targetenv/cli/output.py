@@ -7,7 +7,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 SCHEMA = 1
 
@@ -22,11 +22,14 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     if sys.stdout.isatty():
         _print_ruled(columns, rows)
         return
-    from targetenv.diagnostics.render import cells
+    cells_of: Callable[[str], int] = len
+    if not all(text.isascii() for row in (columns, *rows) for text in row):
+        from targetenv.diagnostics.render import cells
 
-    widths = [max(cells(row[at]) for row in (columns, *rows)) for at in range(len(columns))]
+        cells_of = cells
+    widths = [max(cells_of(row[at]) for row in (columns, *rows)) for at in range(len(columns))]
     for row in (columns, *rows):
-        print("  ".join(text + " " * (width - cells(text)) for text, width in zip(row, widths, strict=True)).rstrip())
+        print("  ".join(text + " " * (width - cells_of(text)) for text, width in zip(row, widths, strict=True)).rstrip())
 
 
 def size(count: int) -> str:

@@ -128,9 +128,26 @@ class NeedsUnknown(Strict):
     what: str
 
 
+class Several(Strict):
+    """All of these, or any one of them."""
+
+    needs: Literal["all", "any"]
+    of: list[Requirement]
+
+
+class Negated(Strict):
+    """Not this."""
+
+    needs: Literal["not"]
+    of: Requirement
+
+
 Requirement = Annotated[
-    NeedsName | NeedsVersion | NeedsLimit | NeedsSubgroupSize | NeedsMatrix | NeedsUnknown, Field(discriminator="needs")
+    NeedsName | NeedsVersion | NeedsLimit | NeedsSubgroupSize | NeedsMatrix | NeedsUnknown | Several | Negated,
+    Field(discriminator="needs"),
 ]
+Several.model_rebuild()
+Negated.model_rebuild()
 
 
 class Payload(Strict):

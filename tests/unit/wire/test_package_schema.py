@@ -48,6 +48,7 @@ DOCUMENT: dict[str, Any] = {
                     "scope": "subgroup", "saturating": False,
                 },
                 {"needs": "unknown", "what": "something"},
+                {"needs": "all", "of": [{"needs": "not", "of": {"needs": "isa", "name": "x"}}, {"needs": "any", "of": []}]},
             ],
             "preference": -3,
             "workgroup_size": [64, 1, 1],

@@ -23,6 +23,9 @@ class Environment:
         self.directory = directory
         self.bin = directory / "bin"
         (self.site / "third-party.pth").write_text(sysconfig.get_path("purelib") + "\n")  # .pth files in there are not read
+        ninja = Path(sysconfig.get_path("scripts")) / "ninja"  # the one dependency that is a program
+        if ninja.exists():
+            (self.bin / "ninja").symlink_to(ninja)
 
     @property
     def site(self) -> Path:

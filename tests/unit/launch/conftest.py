@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NoReturn
 
+import ninja
 import pytest
 from targetenv_runtime.drivers.cpu import include_directory
 
@@ -75,7 +76,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("package")
     (folder / "k.c").write_text(SOURCE)
     workshop = Workshop(lambda name: ("cc",) if name == "cc" else None, _not_understood, (include_directory(),))
-    (built,) = execute([Step("k", "cc", "k.c")], workshop, folder=str(folder), ninja=shutil.which("ninja") or "ninja")
+    (built,) = execute([Step("k", "cc", "k.c")], workshop, folder=str(folder), ninja=str(Path(ninja.BIN_DIR) / "ninja"))
     assert isinstance(built, Built), built
     digest = sha256(built.data).hexdigest()
     variants = tuple(

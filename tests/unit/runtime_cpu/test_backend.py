@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import signal
 import struct
 import threading
+import time
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -147,6 +149,32 @@ def test_each_thread_has_scratch_memory_of_its_own(device: Device, executable: E
         seen[:] = 0
         bound.run()
         assert np.array_equal(seen, np.arange(400))
+
+
+@pytest.mark.usefixtures("wide")
+def test_an_interrupted_dispatch_leaves_no_thread_at_work_behind(device: Device, executable: Executable) -> None:
+    """A signal's handler that raises is heard when the kernel is left, and not before every thread has left it."""
+    buffer, seen = words(device, 20_000)
+    bound = executable["scratch"].bind((20_000,), [buffer])
+
+    def handler(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        with pytest.raises(TimeoutError):  # noqa: PT012  the signal may come between two runs
+            signal.setitimer(signal.ITIMER_REAL, 0.02)
+            while True:
+                bound.run()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    seen[:] = 0xFFFFFFFF
+    time.sleep(0.02)
+
+    assert (seen == 0xFFFFFFFF).all()
+    bound.run()
+    assert np.array_equal(seen, np.arange(20_000))
 
 
 def test_one_bound_dispatch_may_be_run_by_many_threads_at_once(device: Device, executable: Executable) -> None:

@@ -27,11 +27,12 @@ _PARTS = 16  # pieces of a grid for each thread, so that one that is held up doe
 class Pool:
     """Up to `threads` threads, the caller's among them; none is started before a grid is spread."""
 
-    __slots__ = ("_loops", "_queue", "_workers", "threads")
+    __slots__ = ("_lock", "_loops", "_queue", "_workers", "threads")
 
     def __init__(self, loops: Loops, threads: int) -> None:
         self._loops = loops
         self.threads = threads
+        self._lock = allocate_lock()
         self._workers: list[Thread] = []
         self._queue: SimpleQueue[_Task | None] | None = None
 
@@ -40,33 +41,36 @@ class Pool:
 
         On the first failure nobody begins another workgroup.
         """
-        queue = self._queue or self._start()
+        queue = self._queue if self._queue is not None else self._start()
         task = _Task(self._loops, block, first, last, self.threads)
-        for _ in range(min(len(self._workers), last - first - 1)):
-            queue.put(task)
-        return task.lead()
+        return task.lead(queue, min(len(self._workers), last - first - 1))
 
     def close(self) -> None:
         """End the threads."""
-        if self._queue is not None:
-            for _ in self._workers:
-                self._queue.put(None)
-            for worker in self._workers:
-                worker.join()
-            self._workers.clear()
-            self._queue = None
+        with self._lock:
+            queue, self._queue = self._queue, None
+            workers, self._workers = self._workers, []
+        if queue is not None:
+            for _ in workers:
+                queue.put(None)
+            for worker in workers:
+                if worker.is_alive():
+                    worker.join()
 
     def _start(self) -> SimpleQueue[_Task | None]:
         from queue import SimpleQueue  # only where a grid is worth it
         from threading import Thread
 
-        queue: SimpleQueue[_Task | None] = SimpleQueue()
-        for number in range(1, self.threads):
-            worker = Thread(target=_work, args=(queue,), name=f"targetenv-cpu-{number}", daemon=True)
-            worker.start()
-            self._workers.append(worker)
-        self._queue = queue
-        return queue
+        with self._lock:
+            if self._queue is None:
+                # All is in place before a thread starts: a signal's handler may raise anywhere in here.
+                queue: SimpleQueue[_Task | None] = SimpleQueue()
+                names = [f"targetenv-cpu-{number}" for number in range(1, self.threads)]
+                self._workers = [Thread(target=_work, args=(queue,), name=name, daemon=True) for name in names]
+                self._queue = queue
+                for worker in self._workers:
+                    worker.start()
+            return self._queue
 
 
 def _work(queue: SimpleQueue[_Task | None]) -> None:
@@ -93,12 +97,34 @@ class _Task:
         self._closed = False
         self._status = 0
 
-    def lead(self) -> int:
-        """Work until nothing is left to begin, then wait for those who are still at it."""
+    def lead(self, queue: SimpleQueue[_Task | None], helpers: int) -> int:
+        """Ask for help, work until nothing is left to begin, then wait for those who are still at it.
+
+        A signal's handler may raise anywhere in here; it is raised again when nobody uses the buffers any more.
+        """
+        status = 0
+        interruption: BaseException | None = None
         try:
+            for _ in range(helpers):
+                queue.put(self)
             status = self._share(ctypes.byref(self._work), ctypes.c_void_p(self._block.dispatch))
+        except BaseException:
+            self._work[0] = self._work[2]  # begin nothing more
+            raise
         finally:
-            self._finish()
+            self._closed = True
+            waiting = True
+            while waiting:
+                try:
+                    with self._lock:
+                        waiting = self._active > 0
+                    if waiting:
+                        self._idle.acquire()
+                except BaseException as error:  # noqa: BLE001  whatever a handler raises
+                    interruption = error
+                    self._work[0] = self._work[2]
+        if interruption is not None:
+            raise interruption
         return status or self._status
 
     def help(self, scratch: Pages | None) -> Pages | None:
@@ -126,18 +152,3 @@ class _Task:
                 if self._closed and self._active == 0:
                     self._idle.release()
         return scratch
-
-    def _finish(self) -> None:
-        with self._lock:
-            self._closed = True
-            waiting = self._active > 0
-        interruption: BaseException | None = None
-        while waiting:
-            try:
-                self._idle.acquire()
-                waiting = False
-            except BaseException as error:  # noqa: BLE001  a signal handler's, raised again as soon as no buffer is in use
-                interruption = error
-                self._work[0] = self._work[2]  # begin nothing more
-        if interruption is not None:
-            raise interruption

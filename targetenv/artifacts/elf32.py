@@ -10,6 +10,7 @@ from targetenv.model.record import record
 _HEADER, _ENTRY = 52, 40
 _NO_BITS = 8
 _MOST_SECTIONS = 4096
+_TIMES_OVER = 4
 
 
 @record
@@ -54,7 +55,9 @@ def read_elf32(data: bytes | memoryview, name: str, *, code: str = "TE4807") -> 
         raise damaged(code, name, f"the ELF header says {count} sections with names in section {names}")
     rows = window.rows("<IIIIIIIIII", table, count, "the section headers")
     start, end = (rows[names][4], rows[names][4] + rows[names][5]) if rows else (0, 0)
-    sections = []
+    sections: list[Section] = []
+    if sum(row[5] for row in rows if row[1] not in (0, _NO_BITS)) > _TIMES_OVER * len(window):
+        raise damaged(code, name, "the sections lie over one another")
     for name_at, kind, _, _, offset, length, *_ in rows:
         data_of = memoryview(b"") if kind in (0, _NO_BITS) else window.part(offset, length, "a section")
         sections.append(Section(window.string(start + name_at, end, "a section's name") if kind else "", kind, data_of))

@@ -132,7 +132,7 @@ class Table:
     def _elements(self, at: int, size: int) -> memoryview:
         (count,) = self.buffer.window.unpack("<I", at, "a vector's length")
         elements = self.buffer.window.part(at + 4, count * size, "a vector")
-        self.buffer.charge(_TABLE_COST if size == 1 else len(elements))
+        self.buffer.charge(_TABLE_COST + len(elements))
         return elements
 
     def _text(self, raw: memoryview) -> str:

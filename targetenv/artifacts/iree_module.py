@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _IDENTIFIER = b"IREE"
 _MODULE_STATE = 11  # a table since 2023-03; the bytecode's version before, when it was field 11
 _MOST_SEGMENTS = 1 << 16
+_TIMES_OVER = 4  # equal data may be shared, but not by everything
 _ALIGNMENT = 64  # of the data behind the FlatBuffer, counted from where its size or it begins
 
 
@@ -106,6 +107,7 @@ def _segments(
     if len(rows) > _MOST_SEGMENTS:
         raise damaged("TE4701", window.name, f"{len(rows)} data segments are more than the {_MOST_SEGMENTS} that are read")
     found = []
+    total = 0
     for ordinal, row in enumerate(rows):
         if row.number(0, "<B") > 1:
             raise damaged("TE4702", window.name, f"data segment {ordinal} is compressed in a way that does not exist")
@@ -115,5 +117,8 @@ def _segments(
             continue
         place = starts[1] + row.number(3, "<Q")
         length = row.number(4, "<Q")
+        total += length
+        if total > _TIMES_OVER * len(window):
+            raise damaged("TE4701", window.name, "the data segments lie over one another")
         found.append(Segment(ordinal, window.part(place, length, f"data segment {ordinal}"), place, False, names.get(place)))
     return tuple(found)

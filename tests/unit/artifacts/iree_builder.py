@@ -70,14 +70,14 @@ def webgpu(source: str) -> bytes:
     return build({0: [{1: "d0", 2: u32(8, 8, 1)}], 1: [{0: source}]}, b"WGS1")
 
 
-def module(*executables: bytes, message: str = MESSAGE, version: int = 17 << 16, old: bool = False) -> bytes:
+def module(*executables: bytes, message: str = MESSAGE, version: int = 17 << 16, old: bool = False, times: int = 1) -> bytes:
     """A flat `.vmfb` with these executables behind the FlatBuffer, the older schema (before 2023-03) when `old`."""
     shift = 0 if old else 2
     segments: list[dict[int, Any]] = [{2: b"hal.executable.format"}, {2: b"vulkan-spirv-fb"}]
     data = b""
     for executable in executables:
         data += bytes(GAP - len(data) % 64)
-        segments.append({3: u64(len(data)), 4: u64(len(executable))})
+        segments += [{3: u64(len(data)), 4: u64(len(executable))}] * times
         data += executable
     fields: dict[int, Any] = {0: "module"}
     fields[4 if old else 5] = [{0: "hal", 1: u32(7)}]

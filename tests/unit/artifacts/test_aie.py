@@ -168,6 +168,22 @@ def test_damage_has_its_code(data: bytes, code: str) -> None:
     assert refusal(data) == code
 
 
+def test_an_executable_does_not_multiply_its_pdis() -> None:
+    """Ten thousand references to one PDI of a megabyte would be ten gigabytes to read."""
+    big = aie.pdi(aie.cdo(*[aie.write(1, 2)] * 80_000))
+    data = bytearray(aie.pdir((big,)))
+    (root,) = struct.unpack_from("<I", data)
+    (back,) = struct.unpack_from("<i", data, root)
+    slot = root + struct.unpack_from("<H", data, root - back + 4 + 2 * 2)[0]
+    old = slot + struct.unpack_from("<I", data, slot)[0]
+    vector, count = len(data), 1000
+    table = vector + 4 + 4 * count + old + 4 + struct.unpack_from("<I", data, old + 4)[0]
+    offsets = b"".join(struct.pack("<I", table - (vector + 4 + 4 * at)) for at in range(count))
+    grown = data + struct.pack("<I", count) + offsets + data
+    struct.pack_into("<I", grown, slot, vector - slot)
+    assert refusal(bytes(grown)) == "TE4806"
+
+
 def test_pdis_that_share_an_image_do_not_multiply_it() -> None:
     groups = tuple((bytes([place] * 16), PDI, (place,)) for place in range(64))
     data = bytearray(aie.xclbin(groups=groups))

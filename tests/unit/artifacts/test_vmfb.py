@@ -190,6 +190,11 @@ def test_tables_that_all_point_at_one_place_are_read_no_more_than_sixteen_times_
     assert code_of(bytes(grown)) == "TE4703"
 
 
+def test_segments_that_all_lie_in_one_place_are_refused() -> None:
+    assert code_of(iree.module(iree.vulkan(), times=100)) == "TE4701"
+    assert len(inspect(iree.module(iree.vulkan(), times=2), name="x").artifacts) == 2, "equal data may be shared"
+
+
 def test_containers_inside_one_another_end_with_the_budget() -> None:
     data = iree.module(iree.vulkan())
     with pytest.raises(FormatError) as caught:

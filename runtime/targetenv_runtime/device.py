@@ -125,7 +125,7 @@ def _not_found(row: table.Driver, uri: str, selector: str, error: HalError) -> H
     names: dict[str, str] = {}
     for device in devices:
         names[device.uri.partition("://")[2]] = device.uri
-        names |= {value: device.uri for key, value in device.identity if key in ("uuid", "pci", "id")}
+        names |= {value: device.uri for key, value in device.identity if key in ("uuid", "deviceUUID", "pci", "id")}
     there = "; ".join(f"{device.uri} ({device.name})" for device in devices) or "no device"
     hint = did_you_mean(selector, names) or (f"use `{devices[0].uri}`" if devices else "")
     return HalError(Code.NOT_FOUND, f"no device `{uri}`: {error.message}", notes=(f"{row.name} has {there}",), help=hint)

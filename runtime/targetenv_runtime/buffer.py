@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from enum import Enum
 
 from targetenv_runtime.backend import Allocation
@@ -177,7 +176,7 @@ class Buffer:
         import numpy  # 116 ms; only when an array is asked for
 
         array: np.ndarray[Any, Any] = numpy.frombuffer(self.map(), dtype, self.size // numpy.dtype(dtype).itemsize)
-        return array if shape is None else array[: math.prod(shape)].reshape(shape)
+        return array if shape is None else array[: numpy.prod(shape, dtype=int)].reshape(shape)
 
     def read(self, offset: int = 0, length: int | None = None) -> bytes:
         """A copy of the bytes now in memory, through the device where the host cannot see them. Waits for nothing else."""

@@ -89,15 +89,21 @@ class _Child:
         os.close(to_answer)
         os.close(to_errors)
 
+    def reap(self, *, kill: bool) -> int:
+        """End the child, or wait for its end; its exit status, negative for a signal."""
+        if kill:
+            os.kill(self.pid, 9)
+        for descriptor in self.said:
+            os.close(descriptor)
+        try:
+            return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        except ChildProcessError:  # this process has its children reaped by the system
+            return 0
+
     def outcome(self, *, late: bool, timeout: float) -> Answer:
         """What the child found out, or how it ended. Reaps it."""
         name = self.row.name
-        if late:
-            os.kill(self.pid, 9)
-        _, status = os.waitpid(self.pid, 0)
-        for descriptor in self.said:
-            os.close(descriptor)
-        code = os.waitstatus_to_exitcode(status)
+        code = self.reap(kill=late)
         if late:
             reason = f"the {name} driver did not answer within {timeout:g} s"
             return [], [Unavailable(name, "TE5107", reason, "probe with `--driver` to leave this driver out")]
@@ -111,10 +117,23 @@ class _Child:
 
 
 def _isolated(rows: Sequence[table.Driver], deadline: float, timeout: float) -> dict[str, Answer]:
+    children: list[_Child] = []
+    try:
+        fork = _one_thread()
+        for row in rows:
+            children.append(_Child(row, fork=fork))  # noqa: PERF401  what was started is ended whatever happens
+        late = _listen(children, deadline)
+    except BaseException:
+        for child in children:
+            child.reap(kill=True)
+        raise
+    return {child.row.name: child.outcome(late=child in late, timeout=timeout) for child in children}
+
+
+def _listen(children: Iterable[_Child], deadline: float) -> set[_Child]:
+    """Hear the children until all have ended; those that have not when the time is over."""
     from select import POLLHUP, POLLIN, poll
 
-    fork = _one_thread()
-    children = [_Child(row, fork=fork) for row in rows]
     speakers = {descriptor: child for child in children for descriptor in child.said}
     poller = poll()
     for descriptor in speakers:
@@ -129,8 +148,7 @@ def _isolated(rows: Sequence[table.Driver], deadline: float, timeout: float) -> 
             if not heard or len(said) > _LARGEST:
                 poller.unregister(descriptor)
                 del speakers[descriptor]
-    late = {id(child) for child in speakers.values()}
-    return {child.row.name: child.outcome(late=id(child) in late, timeout=timeout) for child in children}
+    return set(speakers.values())
 
 
 def _one_thread() -> bool:

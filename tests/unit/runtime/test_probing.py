@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+from targetenv_runtime import probing
 from targetenv_runtime.drivers import table
 from targetenv_runtime.probing import probe_all
 from targetenv_runtime.status import Code, HalError
@@ -59,6 +60,18 @@ def test_a_process_with_threads_is_not_forked(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_probe_leaves_no_child_behind() -> None:
     probe_all(["null", "host"])
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_ctrl_c_ends_the_children(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    plant("sleeper", "time.sleep(600)")
+    monkeypatch.setattr(probing, "monotonic", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        probing._isolated([table.DRIVERS["sleeper"], table.DRIVERS["null"]], 0.0, 1.0)
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 

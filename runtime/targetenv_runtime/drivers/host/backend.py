@@ -165,7 +165,8 @@ def _entry(image: PythonImage, kernel: Kernel) -> object:
     return image.kernels[symbol]
 
 
-def open(selector: str) -> InlineBackend:  # noqa: A001  every driver's backend is opened by this name
-    """`0` works inline, `1` in threads."""
+def open(selector: str, *, extensions: object = None, features: object = None) -> InlineBackend:  # noqa: A001  the name of all
+    """`0` works inline, `1` in threads. Python has no extensions and features to enable."""
+    del extensions, features
     number = ordinal(selector, len(DEVICES))
     return (InlineBackend, ThreadedBackend)[number](DEVICES[number])

@@ -33,6 +33,7 @@ _SOURCES = {
     "habana": "habanalabs",
     "llvm": "LLVM Triple.cpp",
     "triple": "IREE TargetTriple.cpp, 20231218",
+    "iree": "IREE KnownTargets.cpp, 3.13",
 }
 
 

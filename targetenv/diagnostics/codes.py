@@ -47,6 +47,7 @@ CODES: dict[str, str] = {
     "TE1234": "unknown matrix intrinsic",
     "TE1235": "bad alias",
     "TE1236": "list is empty",
+    "TE1237": "name of several APIs",
     # --- TE13: constraints
     "TE1301": "unknown name in a constraint",
     "TE1302": "ambiguous name in a constraint",
@@ -67,6 +68,7 @@ CODES: dict[str, str] = {
     "TE2033": "part of a triple without effect",
     "TE2034": "unknown part is kept",
     "TE2035": "several executable targets",
+    "TE2036": "IREE handles this name badly",
     # --- TE30: a whole resolution
     "TE3001": "no artifact can run",
     # --- TE40: compiled code of any format

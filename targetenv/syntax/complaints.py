@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from targetenv.diagnostics.diagnostic import Diagnostic, Label, ParseError, Severity, Source
+from targetenv.model.record import replace
 from targetenv.model.span import Span
 
 
@@ -54,6 +55,11 @@ class Complaints:
 def _start(diagnostic: Diagnostic) -> int:
     span = diagnostic.span
     return span.start if span else 0
+
+
+def in_source(error: ParseError, source: Source) -> ParseError:
+    """The same error about a text that has the same characters at the places that it names."""
+    return ParseError(*(replace(each, source=source) for each in error.diagnostics))
 
 
 def beside(span: Span, text: str) -> Label:

@@ -93,6 +93,7 @@ DIALECTS = (
     Dialect("habana", "npu_name", "Habana: gaudi2"),
     Dialect("tvm", "tvm_target", 'TVM targets: {"kind": "cuda", "arch": "sm_90"}'),
     Dialect("triton", "triton_target", "Triton: GPUTarget(backend='cuda', arch=90, warp_size=32)"),
+    Dialect("iree", "iree_name", "names of GPUs that IREE takes since 2024-08: rdna3, cuda:a100, rocm:mi300x"),
     Dialect("llvm", "llvm_triple", "LLVM triples, with the processor where offload tools write one"),
     Dialect("triple", "iree_triple", "IREE's Vulkan triples of 2021 to 2024: rdna3-unknown-linux"),
 )
@@ -142,6 +143,12 @@ def detect(source: Source) -> Dialect:
     help_ = meant or did_you_mean(plain, known_names()) or "`targetenv targets` lists every name that is known"
     label = Label(Span(start, end))
     raise ParseError(Diagnostic("TE1213", f"unknown target `{shown}`", source, (label,), help=help_))
+
+
+def knows_whole(source: Source) -> bool:
+    """Whether some dialect of names reads a text as it stands."""
+    plain = source.text.strip()
+    return any(dialect.knows(plain) for dialect in DIALECTS)
 
 
 def known_names() -> tuple[str, ...]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from targetenv.diagnostics.diagnostic import Diagnostic, ParseError, Source
+from targetenv.diagnostics.diagnostic import ParseError, Source
 from targetenv.diagnostics.suggest import did_you_mean
-from targetenv.model.record import record, replace
+from targetenv.model.record import record
 from targetenv.syntax import iree_gpu_target, spirv_printer, spirv_target_env, vk_printer, vk_target_env
 from targetenv.syntax import value as v
 from targetenv.syntax.attribute_text import Printer
+from targetenv.syntax.complaints import in_source
 from targetenv.syntax.iree_gpu_target import GpuTarget
 from targetenv.syntax.value import span_of
 from targetenv.syntax.value_printer import quote, text_of
@@ -288,8 +289,4 @@ def _again(attribute: v.Attribute, source: Source) -> SpirvTargetEnv | VkTargetE
             return vk_target_env.read(alone)[0]
         return spirv_target_env.read(alone)[0]
     except ParseError as error:
-        raise ParseError(*(_placed(each, source) for each in error.diagnostics)) from None
-
-
-def _placed(diagnostic: Diagnostic, source: Source) -> Diagnostic:
-    return replace(diagnostic, source=source)
+        raise in_source(error, source) from None

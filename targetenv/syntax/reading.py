@@ -9,11 +9,14 @@ from targetenv.diagnostics.diagnostic import Diagnostic, Label, ParseError, Sour
 from targetenv.model.span import Span
 from targetenv.syntax import brackets, dialects
 from targetenv.syntax import compat as releases
+from targetenv.syntax.complaints import in_source
 
 if TYPE_CHECKING:
     from targetenv.syntax.parsed import Parsed
 
 _ALIAS = re.compile(r"(?:\s|//[^\n]*\n)*#[A-Za-z_][\w$.]*\s*=")
+_QUALIFIED = re.compile(r"\s*(vulkan|cuda|rocm|amdgpu|hip|metal|cpu):(?=\S)")
+_APIS = {"amdgpu": "rocm", "hip": "rocm"}
 _BINARY = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -33,6 +36,11 @@ def read(text: str, source_name: str, dialect: str | None, compat: str | None) -
 
 def _read(source: Source, dialect: str | None, release: releases.Compat | None) -> Parsed:
     if dialect is None:
+        qualified = _QUALIFIED.match(source.text)
+        if qualified is not None and release is not None and qualified[1] != "cpu":
+            return dialects.find("iree")[0].parse(source, release)  # the name as a flag of that compiler takes it
+        if qualified is not None and not dialects.knows_whole(source):
+            return _of_api(qualified[1], source, qualified.end(), release)
         return dialects.detect(source).parse(source, release)
     text = source.text
     row, era = dialects.find(dialect)
@@ -65,6 +73,22 @@ def _without_aliases(source: Source) -> Source:
     from targetenv.syntax.value_printer import text_of
 
     return Source(f"{source.name}, aliases put in", text_of(attribute(source)))
+
+
+def _of_api(api: str, source: Source, start: int, release: releases.Compat | None) -> Parsed:
+    """What stands behind `cuda:`, in any dialect, where it is for that API."""
+    inner = Source(source.name, " " * start + source.text[start:])
+    if api != "cpu" and not inner.text.lstrip().startswith("#") and not dialects.knows_whole(inner):
+        return dialects.find("iree")[0].parse(source, release)  # knows the names that are near
+    try:
+        parsed = dialects.detect(inner).parse(inner, release)
+    except ParseError as error:
+        raise in_source(error, source) from None
+    if parsed.env.offers.api != _APIS.get(api, api):
+        label = Label(Span(start, len(source.text.rstrip())), f"a target of {parsed.env.offers.api}")
+        message = f"this is no target of {api}"
+        raise ParseError(Diagnostic("TE1216", message, source, (label,), help=f"leave `{api}:` out"))
+    return parsed
 
 
 def _refuse_binary(source: Source) -> None:

@@ -1,7 +1,7 @@
 """The whole path on this machine: build the example, see what is here, choose with reasons, run everywhere, check with numpy.
 
-`make demo` runs this; so does `python docs/examples/saxpy/demo.py` where targetenv is installed. Exit status 0 when something
-ran and everything that ran was right.
+`make demo` runs this; so does `python docs/examples/saxpy/demo.py [PACKAGE]` where targetenv is installed. Exit status 0 when
+something ran and everything that ran was right.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from targetenv.model.verdict import Outcome
 from targetenv.resolve.choice import RankedKernel
 
 HERE = Path(__file__).resolve().parent
-OUTPUT = HERE.parents[2] / "build-out" / "saxpy.tenv"
+OUTPUT = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE.parents[2] / "build-out" / "saxpy.tenv"
 CLOSE_ENOUGH = 1e-5  # of the largest value; sums and products are rounded in another order than numpy's
 REPEATS = 15
 

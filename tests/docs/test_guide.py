@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from targetenv.cli.app import VERBS
+from targetenv.cli.build import demands
 from targetenv.wire.build_config import parse_config
 from tests.docs.console import ROOT, Shell, commands
 
@@ -44,10 +45,13 @@ def test_the_quickstart_works_as_it_is_written(tmp_path: Path, required_drivers:
 
 
 def test_the_build_config_of_the_guide_is_one(tmp_path: Path) -> None:
-    (text,) = _blocks((GUIDE / "build-config.md").read_text(encoding="utf-8"), "toml")
+    text, table = _blocks((GUIDE / "build-config.md").read_text(encoding="utf-8"), "toml")
     (tmp_path / "matmul.comp").touch()
     config = parse_config(text, name="targetenv.toml", folder=str(tmp_path), toolchains=("glslc",))
     assert config.kernels[0].variants[0].tile == (16, 16, 1)
+    untold = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("target"))
+    refined = parse_config(untold.rstrip() + "\n" + table, name="targetenv.toml", folder=str(tmp_path), toolchains=("glslc",))
+    assert len(demands(refined.kernels[0].variants[0])) == 4
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

@@ -1,4 +1,4 @@
-"""Hostile files: whatever is done to a package, a snapshot, a build config or an array, reading it ends in an answer or a code."""
+"""Hostile files: whatever is done to a package, a snapshot, a config or an array, reading it ends in an answer or a code."""
 
 from __future__ import annotations
 

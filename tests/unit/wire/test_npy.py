@@ -52,6 +52,7 @@ def test_newer_versions_of_the_format_are_read() -> None:
         _saved(np.asfortranarray(np.ones((2, 3)))),
         b"\x93NUMPY\x01\x00\x76\x00"
         + b"{'descr': '<f4', 'fortran_order': False, 'shape': (999999999999999999999,), }".ljust(118),
+        b"\x93NUMPY\x01\x00\x76\x00" + b"{'descr': '<f4', 'fortran_order': False, 'shape': (0 3,), }".ljust(118),
         b"\x93NUMPY\x01\x00\x76\x00" + b"__import__('os').system('true')".ljust(118),
     ],
 )

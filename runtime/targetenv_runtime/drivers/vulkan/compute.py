@@ -145,7 +145,7 @@ class VulkanBackend(Backend):
         table: Sequence[BufferRef],
         waits: Sequence[tuple[Backend, int, int]],
     ) -> int:
-        producers = [(self._queues[producer], epoch) for _, producer, epoch in waits]
+        producers = [(self._queues[producer], epoch) for _, producer, epoch in waits] if waits else ()
         return self._queues[queue].submit(recording, table, producers)
 
     def release(self, replay: dict[object, object]) -> None:

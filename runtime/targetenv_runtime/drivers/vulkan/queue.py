@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SLICE = 100_000_000  # nanoseconds of one native wait, so that Ctrl-C is heard
 _SLICE = ctypes.c_uint64(SLICE)
+_SECONDS = SLICE / 1e9
 _KEPT = 32  # native command buffers kept for one recording
 _IDLE = 64  # used command buffers kept for the next recordings
 
@@ -36,6 +37,7 @@ class DeviceQueue:
         self.device = device
         self.recorder = recorder
         self.index = index
+        self._key: tuple[object, ...] = (index,)
         self.two = two
         self.lock = RLock()  # a garbage collection in the middle of a bound dispatch may release a recording
         self.next = 0  # the epoch of the newest submission
@@ -59,7 +61,8 @@ class DeviceQueue:
     def submit(self, recording: Recording | None, table: Sequence[BufferRef], waits: Sequence[tuple[DeviceQueue, int]]) -> int:
         """Start a recording after the epochs of other queues; its own epoch."""
         with self.lock:
-            self.device.require()
+            if self.device.lost is not None:
+                self.device.require()
             if self._flying or self.orphans:
                 self._collect()
             if recording is None or not recording.levels:
@@ -94,20 +97,25 @@ class DeviceQueue:
 
     def wait(self, epoch: int, timeout: float | None) -> bool:
         """Block until an epoch is complete; whether it is. Interruptible every 0.1 s."""
-        info = self._waits.pop() if self._waits else WaitInfo(self)
+        if self.device.lost is not None:
+            return True
+        started = 0.0 if timeout is None else monotonic()
+        try:
+            info = self._waits.pop()
+        except IndexError:
+            info = WaitInfo(self)
         try:
             info.value.value = epoch
-            deadline = None if timeout is None else monotonic() + timeout
-            left = _SLICE
-            while self.device.lost is None:
-                if deadline is not None:
-                    left = ctypes.c_uint64(min(SLICE, max(0, round((deadline - monotonic()) * 1e9))))
-                result = self._wait(self.device.handle, info.block.buffer, left)
-                if result == 0:
-                    self.done = max(self.done, epoch)
+            left = _SLICE if timeout is None or timeout >= _SECONDS else ctypes.c_uint64(max(0, round(timeout * 1e9)))
+            while result := self._wait(self.device.handle, info.block.buffer, left):
+                if self._lost("vkWaitSemaphores", result):
                     return True
-                if not self._lost("vkWaitSemaphores", result) and deadline is not None and monotonic() >= deadline:
-                    return False
+                if timeout is not None:
+                    rest = timeout - (monotonic() - started)
+                    if rest <= 0:
+                        return False
+                    left = ctypes.c_uint64(min(SLICE, round(rest * 1e9)))
+            self.done = max(self.done, epoch)
             return True
         finally:
             self._waits.append(info)
@@ -167,9 +175,9 @@ class DeviceQueue:
     def _replayed(self, recording: Recording, table: Sequence[BufferRef]) -> Native:
         """The command buffer of this recording and table; while it flies a second one, which may fly many times at once."""
         kept = recording.replay
-        key: tuple[object, ...] = (self.index,)
-        if table:
-            key = (self.index, *((ref.buffer.allocation.handle, ref.offset, ref.length) for ref in table))
+        key = (
+            self._key if not table else (*self._key, *((ref.buffer.allocation.handle, ref.offset, ref.length) for ref in table))
+        )
         natives = kept.get(key)
         if natives is None:
             self._forget(kept)

@@ -32,8 +32,8 @@ _DT_GNU_HASH, _DT_FLAGS_1 = 0x6FFFFEF5, 0x6FFFFFFB
 _DF_1_PIE = 0x08000000
 _NT_GNU_PROPERTY_TYPE_0 = 5
 
-_MOST_SEGMENTS = 1024
-_MOST_TABLE_ENTRIES = 1 << 16
+_MOST_SEGMENTS = 128
+_MOST_TABLE_ENTRIES = 1 << 14
 _MOST_SYMBOLS = 1 << 18
 _MOST_NAME_BYTES = 16 << 20
 
@@ -87,6 +87,7 @@ class Elf:
             for kind, _, offset, address, _, size, _, alignment in iter_unpack("<IIQQQQQQ", table)
         )
         self._dynamic = self._read_dynamic()
+        self._tags = dict(self._dynamic)
 
     @property
     def is_loadable(self) -> bool:
@@ -213,7 +214,7 @@ class Elf:
         return tuple(entries)
 
     def _last(self, tag: int) -> int:
-        return next((value for one, value in reversed(self._dynamic) if one == tag), 0)
+        return self._tags.get(tag, 0)
 
     def _loaded(self) -> Iterator[_Segment]:
         return (segment for segment in self._segments if segment.kind == _PT_LOAD)

@@ -44,34 +44,68 @@ class KernelFacts:
 
 def kernels_of(module: Module, layout: Layout) -> tuple[KernelFacts, ...]:
     """The facts about every compute entry point, in the module's order."""
+    entries = [entry for entry in module.entry_points if entry.model in KERNEL_MODELS]
     built_in = _workgroup_size_constant(module)
-    return tuple(_facts(module, layout, entry, built_in) for entry in module.entry_points if entry.model in KERNEL_MODELS)
+    if module.version.minor < _EVERY_GLOBAL:
+        shared = _resources(module, layout, module.variables)
+        return tuple(_facts(module, layout, entry, built_in, shared) for entry in entries)
+    variables = {variable.id: variable for variable in module.variables}
+    found = []
+    for entry in entries:
+        seen = [variables[one] for one in sorted(entry.interface) if one in variables]
+        found.append(_facts(module, layout, entry, built_in, _resources(module, layout, seen)))
+    return tuple(found)
 
 
-def _facts(module: Module, layout: Layout, entry: EntryPoint, built_in: int | None) -> KernelFacts:
-    seen = [one for one in module.variables if module.version.minor < _EVERY_GLOBAL or one.id in entry.interface]
-    size, specialized, by_id = _workgroup_size(module, layout, entry, built_in)
-    descriptors: dict[str, int] = {}
-    sets = bindings = 0
-    elsewhere = []
-    for variable, kind, count in _descriptors(module, layout, seen):
-        decorations = module.decorations.get(variable.id, {})
-        (in_set,), (binding,) = (decorations.get(key, (0,))[:1] or (0,) for key in ("DescriptorSet", "Binding"))
-        descriptors[kind] = descriptors.get(kind, 0) + count
-        sets = max(sets, in_set + 1)
-        if kind == STORAGE_BUFFER and in_set == 0:
-            bindings = max(bindings, binding + 1)
-        else:
-            elsewhere.append(f"{kind} in set {in_set}, binding {binding}")
-    push = [module.pointee(one) for one in seen if one.storage_class == "PushConstant"]
-    shared = [one for one in seen if one.storage_class == "Workgroup"]
+@record
+class _Resources:
+    """What a set of global variables amounts to; the fields are those of KernelFacts."""
+
+    shared_bytes: int
+    zero_initialized: bool
+    push_bytes: int
+    descriptors: tuple[tuple[str, int], ...]
+    sets: int
+    storage_bindings: int
+    elsewhere: tuple[str, ...]
+
+
+def _facts(module: Module, layout: Layout, entry: EntryPoint, built_in: int | None, uses: _Resources) -> KernelFacts:
+    modes = module.modes_of.get(entry.id, {})
+    size, specialized, by_id = _workgroup_size(layout, modes, built_in)
     return KernelFacts(
         entry.name,
         entry.model,
         size,
         specialized,
         by_id,
-        _single(module, entry, "SubgroupSize"),
+        next(iter(modes.get("SubgroupSize", ())), None),
+        uses.shared_bytes,
+        uses.zero_initialized,
+        uses.push_bytes,
+        uses.descriptors,
+        uses.sets,
+        uses.storage_bindings,
+        uses.elsewhere,
+    )
+
+
+def _resources(module: Module, layout: Layout, variables: list[Variable]) -> _Resources:
+    descriptors: dict[str, int] = {}
+    sets = bindings = 0
+    elsewhere = []
+    for variable, kind, count in _descriptors(module, layout, variables):
+        decorations = module.decorations.get(variable.id, {})
+        in_set, binding = (next(iter(decorations.get(key, ())), 0) for key in ("DescriptorSet", "Binding"))
+        descriptors[kind] = descriptors.get(kind, 0) + count
+        sets = max(sets, in_set + 1)
+        if kind == STORAGE_BUFFER and in_set == 0:
+            bindings = max(bindings, binding + 1)
+        else:
+            elsewhere.append(f"{kind} in set {in_set}, binding {binding}")
+    push = [module.pointee(one) for one in variables if one.storage_class == "PushConstant"]
+    shared = [one for one in variables if one.storage_class == "Workgroup"]
+    return _Resources(
         _shared_bytes(module, layout, shared),
         any(one.has_initializer for one in shared),
         max((layout.size(block, explicit=True) for block in push), default=0),
@@ -97,9 +131,9 @@ def _is_workgroup_size(operands: tuple[int, ...]) -> bool:
 
 
 def _workgroup_size(
-    module: Module, layout: Layout, entry: EntryPoint, built_in: int | None
+    layout: Layout, modes: dict[str, tuple[int, ...]], built_in: int | None
 ) -> tuple[tuple[int, int, int] | None, bool, bool]:
-    modes = {mode.name: mode.operands for mode in module.modes if mode.entry_point == entry.id}
+    """The size, whether specialization constants may change it, and whether it is given by ids."""
     ids = modes.get("LocalSizeId")
     if built_in is not None:
         return _triple(layout.numbers(built_in)), layout.is_specialized(built_in), ids is not None
@@ -114,11 +148,6 @@ def _triple(numbers: tuple[int | None, ...]) -> tuple[int, int, int] | None:
             return x, y, z
         case _:
             return None
-
-
-def _single(module: Module, entry: EntryPoint, name: str) -> int | None:
-    modes = (mode.operands for mode in module.modes if mode.entry_point == entry.id and mode.name == name)
-    return next((operands[0] for operands in modes if operands), None)
 
 
 def _shared_bytes(module: Module, layout: Layout, variables: list[Variable]) -> int:

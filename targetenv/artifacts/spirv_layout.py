@@ -47,6 +47,7 @@ class Layout:
         if constant is None or depth > _DEEPEST:
             return False
         if identifier not in self._specialized:
+            self._specialized[identifier] = False  # for a constant that is, against the rules, made of itself
             self._specialized[identifier] = constant.kind.startswith("OpSpec") or (
                 constant.kind == "OpConstantComposite"
                 and any(self.is_specialized(part, depth + 1) for part in constant.operands)

@@ -17,13 +17,15 @@ from targetenv.registry import spirv
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import TypeAlias
+    from typing import TypeAlias, TypeVar
 
+    T = TypeVar("T")
     Operands: TypeAlias = Sequence[int]
     Handler: TypeAlias = Callable[["Module", str, Operands], None]
 
 MOST_BYTES = 16 << 20
 _MOST_GROUP_TARGETS = 65_535
+_MOST_DECLARED = 4096  # of capabilities, extensions, instruction sets, entry points; compilers declare a few dozen
 _MOST_IDS = 4_194_303  # universal limit
 _LONGEST_STRING = 65_535  # universal limit, in characters; here in bytes
 _SWAPPED = int.from_bytes(spirv.MAGIC.to_bytes(4, "little"), "big")
@@ -80,6 +82,7 @@ class Module:
         self.addressing = self.memory_model = ""
         self.entry_points: list[EntryPoint] = []
         self.modes: list[Mode] = []
+        self.modes_of: dict[int, dict[str, tuple[int, ...]]] = {}  # entry point -> mode -> operands
         self.decorations: dict[int, dict[str, tuple[int, ...]]] = {}
         self.member_decorations: dict[tuple[int, int], dict[str, tuple[int, ...]]] = {}
         self.types: dict[int, tuple[str, tuple[int, ...]]] = {}
@@ -174,14 +177,20 @@ class Module:
         except UnicodeDecodeError as error:
             raise damaged("TE4102", self.name, "a string is not UTF-8 text") from error
 
+    def _declare(self, among: list[T], declared: T) -> None:
+        if len(among) >= _MOST_DECLARED:
+            message = f"the module has more than the {_MOST_DECLARED} declarations of a kind that are read"
+            raise damaged("TE4104", self.name, message)
+        among.append(declared)
+
     def _capability(self, _: str, operands: Operands) -> None:
-        self.capabilities.append(operands[0])
+        self._declare(self.capabilities, operands[0])
 
     def _extension(self, _: str, operands: Operands) -> None:
-        self.extensions.append(self._text(operands)[0])
+        self._declare(self.extensions, self._text(operands)[0])
 
     def _import(self, _: str, operands: Operands) -> None:
-        self.imports.append(self._text(operands[1:])[0])
+        self._declare(self.imports, self._text(operands[1:])[0])
 
     def _memory_model(self, _: str, operands: Operands) -> None:
         self.addressing = _name("AddressingModel", operands[0])
@@ -190,10 +199,12 @@ class Module:
     def _entry_point(self, _: str, operands: Operands) -> None:
         text, length = self._text(operands[2:])
         model = _name("ExecutionModel", operands[0])
-        self.entry_points.append(EntryPoint(model, operands[1], text, frozenset(operands[2 + length :])))
+        self._declare(self.entry_points, EntryPoint(model, operands[1], text, frozenset(operands[2 + length :])))
 
     def _mode(self, _: str, operands: Operands) -> None:
-        self.modes.append(Mode(operands[0], _name("ExecutionMode", operands[1]), tuple(operands[2:])))
+        mode = Mode(operands[0], _name("ExecutionMode", operands[1]), tuple(operands[2:]))
+        self.modes.append(mode)
+        self.modes_of.setdefault(mode.entry_point, {})[mode.name] = mode.operands
 
     def _decorate(self, _: str, operands: Operands) -> None:
         self.decorations.setdefault(operands[0], {})[_name("Decoration", operands[1])] = tuple(operands[2:])

@@ -74,6 +74,8 @@ class Judge:
         if need.of == "spirv" and (self.offers.spirv is not None or self.offers.api == "vulkan"):
             by = "spirv.version" if self.offers.spirv is None else "spirv.stated"
             return self._at_least(self._support().version, need, by)
+        if need.of == "spirv" and "spirv" in self.offers.formats:
+            return UNKNOWN, "not stated", "spirv.stated"
         if need.of == self.offers.api and self.offers.version is not None:
             return self._at_least(self.offers.version, need, "version.at-least")
         return self._absent("version.at-least")
@@ -116,6 +118,8 @@ class Judge:
     def _enabled(self, name: str) -> Answer:
         """A capability or extension of a SPIR-V module: stated by the source, or enabled by any one row of the registry."""
         if self.offers.spirv is None and self.offers.api != "vulkan":
+            if "spirv" in self.offers.formats:  # it takes SPIR-V and does not say which
+                return UNKNOWN, "not stated", "spirv.stated"
             return self._absent("spirv.stated")
         support = self._support()
         holds = support.holds(name)

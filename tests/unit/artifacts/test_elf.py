@@ -169,3 +169,13 @@ def test_a_package_is_not_opened_here() -> None:
     with pytest.raises(FormatError) as refused:
         inspect(b"PK\x03\x04" + bytes(26) + b"targetenv.json", name="x.tenv")
     assert refused.value.code == "TE4002"
+
+
+def test_thousands_of_needed_libraries_are_read_in_one_go() -> None:
+    """Looking the string table up for each of them would be quadratic."""
+    strings = struct.unpack_from("<Q", OBJECT, dynamic(5) + 8)[0], struct.unpack_from("<Q", OBJECT, dynamic(10) + 8)[0]
+    entries = struct.pack("<QQQQ", 5, strings[0], 10, strings[1]) + struct.pack("<QQ", 1, 1) * 16000 + bytes(16)
+    data = OBJECT + bytes(-len(OBJECT) % 8)
+    table = patched(data + entries, segment(2) + 8, "<Q", len(data))
+    table = patched(table, segment(2) + 32, "<QQ", len(entries), len(entries))
+    assert len(Elf(table, "k.so").needed) == 16000

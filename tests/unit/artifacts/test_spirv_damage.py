@@ -77,3 +77,41 @@ def test_a_decoration_group_cannot_decorate_without_end() -> None:
     with pytest.raises(FormatError) as refused:
         inspect(HEAD + group * 40, name="groups.spv")
     assert refused.value.code == "TE4104"
+
+
+@pytest.mark.parametrize(
+    "instruction",
+    [
+        words(0x00020011, 0xFFFF),
+        words(0x0002000A, 0x00000041),
+        words(0x0003000B, 9, 0x00000041),
+        words(0x0004000F, 5, 9, 0x00000041),
+    ],
+    ids=["capabilities", "extensions", "instruction sets", "entry points"],
+)
+def test_declarations_are_counted(instruction: bytes) -> None:
+    with pytest.raises(FormatError) as refused:
+        inspect(HEAD + instruction * 5000, name="many.spv")
+    assert refused.value.code == "TE4104"
+
+
+def test_constants_and_types_that_contain_themselves_often_come_to_an_end() -> None:
+    """Each level would double the work: this returns at once, or never."""
+    doubled = "OpTypeInt %2 32 0\nOpDecorate %5 BuiltIn WorkgroupSize\nOpConstantComposite %2 %5 %5 %5 %5"
+    assert inspect(assemble(COMPUTE + doubled), name="x").artifacts[0].kernels[0].workgroup_size is None
+    operation = "OpTypeInt %2 32 0\nOpSpecConstantOp %2 %5 OpIAdd %5 %5\nOpExecutionModeId %1 LocalSizeId %5 %5 %5"
+    assert inspect(assemble(COMPUTE + operation), name="x").artifacts[0].kernels[0].workgroup_size is None
+    chain = "".join(f"OpConstantComposite %2 %{at} {f'%{at - 1} ' * 3}\n" for at in range(11, 90))
+    text = COMPUTE + "OpDecorate %89 BuiltIn WorkgroupSize\nOpTypeInt %2 32 0\n" + chain
+    assert inspect(assemble(text), name="x").artifacts[0].kernels[0].workgroup_size is None
+
+
+def test_thousands_of_kernels_and_variables_are_read_in_one_go() -> None:
+    """Kernels times variables would be sixteen million steps, kernels times modes as many."""
+    types = assemble("OpTypeInt %2 32 0\nOpTypePointer %3 StorageBuffer %2", bound=20000)
+    body = b"".join(words(0x0004003B, 3, 100 + at, 12) for at in range(4000))
+    entries = b"".join(words(0x0004000F, 5, 5000 + at, 0x00000041) for at in range(4000))
+    modes = b"".join(words(0x00060010, 5000 + at, 17, 8, 1, 1) for at in range(4000))
+    (artifact,) = inspect(types + entries + modes + body, name="x").artifacts
+    assert len(artifact.kernels) == 4000
+    assert {kernel.workgroup_size for kernel in artifact.kernels} == {(8, 1, 1)}

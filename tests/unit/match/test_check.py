@@ -49,6 +49,7 @@ PARTIAL = Capabilities("vulkan", Version(1, 1), denied=frozenset({FLOAT16}), com
 CPU = Capabilities("cpu", isa="x86-64-v3", formats=frozenset({"elf-x86_64"}))
 MASKED = Capabilities("cpu", isa="znver4", denied=frozenset({"avx2"}))
 OPEN = Capabilities("cpu", isa="x86-64-v3", features=frozenset(x86.features("haswell")), complete=False)
+OPENCL = Capabilities("opencl", Version(3, 0), formats=frozenset({"spirv", "opencl-c"}))
 STATED = Capabilities(
     "spirv", spirv=SpirvEnvironment(Version(1, 3), frozenset({"Shader"}), frozenset({"SPV_KHR_16bit_storage"}))
 )
@@ -98,6 +99,8 @@ STATED = Capabilities(
         (STATED, NeedsCapability("Shader"), YES, "TE3105", "spirv.stated"),
         (STATED, NeedsCapability("Int64"), NO, "TE3105", "spirv.stated"),
         (CPU, NeedsCapability("Shader"), NO, "TE3105", "spirv.stated"),
+        (OPENCL, NeedsCapability("Kernel"), UNKNOWN, "TE3105", "spirv.stated"),
+        (OPENCL, NeedsVersion("spirv", Version(1, 0)), UNKNOWN, "TE3101", "spirv.stated"),
         (VULKAN, NeedsIsa("x86-64-v2"), NO, "TE3106", "isa.same"),
         (CPU, NeedsIsa("x86-64-v3"), YES, "TE3106", "isa.features"),
         (CPU, NeedsFeature("avx2"), YES, "TE3103", "isa.features"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from targetenv.match.unknowns import Silence
 from targetenv.model.capabilities import CooperativeMatrix
 from targetenv.model.record import record
-from targetenv.model.requirement import NeedsFeature, NeedsLimit, NeedsMatrix, Relation
+from targetenv.model.requirement import AnyOf, NeedsFeature, NeedsLimit, NeedsMatrix, Relation
 from targetenv.registry import spirv
 from targetenv.registry.spirv import enumerant_values
 
@@ -38,6 +38,10 @@ FLOAT_CONTROLS = {
     "RoundingModeRTZ": "shaderRoundingModeRTZFloat",
 }
 _FLOAT_CONTROLS_STRUCT = "VkPhysicalDeviceFloatControlsProperties::"
+INDEPENDENCE = {
+    _FLOAT_CONTROLS_STRUCT + "denormBehaviorIndependence": ("DenormPreserve", "DenormFlushToZero"),
+    _FLOAT_CONTROLS_STRUCT + "roundingModeIndependence": ("RoundingModeRTE", "RoundingModeRTZ"),
+}
 _ATOMIC_INT64 = "VkPhysicalDeviceShaderAtomicInt64Features::shader{place}Int64Atomics"
 _ATOMIC_IMAGE_INT64 = "VkPhysicalDeviceShaderImageAtomicInt64FeaturesEXT::shaderImageInt64Atomics"
 _ATOMIC_FLOAT = "VkPhysicalDeviceShaderAtomicFloat{series}FeaturesEXT::shader{place}Float{width}Atomic{operation}"
@@ -111,12 +115,27 @@ def usage(module: Module, layout: Layout, capabilities: frozenset[str]) -> Itera
     yield from _subgroups(module, capabilities)
     for mode, width in float_controls(module):
         yield NeedsLimit(f"{_FLOAT_CONTROLS_STRUCT}{FLOAT_CONTROLS[mode]}{width}", Relation.AT_LEAST, 1)
+    yield from _independence(module)
     for mode_name in {mode.name for mode in module.modes} & MODE_FEATURES.keys():
         yield NeedsFeature(MODE_FEATURES[mode_name])
     if module.has_typed_atomics:
         yield from _atomics(module)
     if "CooperativeMatrixKHR" in capabilities:
         yield from _matrices(module, layout)
+
+
+def _independence(module: Module) -> Iterator[Requirement]:
+    """Widths that behave differently need a device that lets them: VkShaderFloatControlsIndependence 0 frees 32 bits, 1 all."""
+    for property_name, modes in INDEPENDENCE.items():
+        by_width: dict[int, set[str]] = {}
+        for mode, width in float_controls(module):
+            if mode in modes:
+                by_width.setdefault(width, set()).add(mode)
+        free, all_free = (NeedsLimit(property_name, Relation.EXACTLY, value) for value in (0, 1))
+        if 16 in by_width and 64 in by_width and by_width[16] != by_width[64]:
+            yield all_free
+        elif 32 in by_width and any(by_width[32] != by_width[other] for other in (16, 64) if other in by_width):
+            yield AnyOf((free, all_free))
 
 
 def _subgroups(module: Module, capabilities: frozenset[str]) -> Iterator[Requirement]:

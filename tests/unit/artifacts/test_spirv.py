@@ -11,6 +11,7 @@ from targetenv.artifacts import spirv as reader
 from targetenv.artifacts import spirv_usage as usage
 from targetenv.model.capabilities import CooperativeMatrix
 from targetenv.model.requirement import (
+    AnyOf,
     NeedsCapability,
     NeedsExtension,
     NeedsFeature,
@@ -436,6 +437,27 @@ def test_float_controls_need_their_properties() -> None:
     assert found["shaderDenormPreserveFloat16"] == found["shaderRoundingModeRTEFloat64"] == 1
 
 
+INDEPENDENCE = "VkPhysicalDeviceFloatControlsProperties::denormBehaviorIndependence"
+FREE, ALL_FREE = (NeedsLimit(INDEPENDENCE, Relation.EXACTLY, value) for value in (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("modes", "needed"),
+    [
+        ("DenormPreserve 16,DenormPreserve 32", None),
+        ("DenormPreserve 16,RoundingModeRTE 32", None),
+        ("DenormPreserve 16,DenormFlushToZero 32", AnyOf((FREE, ALL_FREE))),
+        ("DenormPreserve 32,DenormFlushToZero 64", AnyOf((FREE, ALL_FREE))),
+        ("DenormPreserve 16,DenormFlushToZero 64", ALL_FREE),
+        ("DenormPreserve 16,DenormFlushToZero 32,DenormFlushToZero 64", ALL_FREE),
+    ],
+)
+def test_widths_that_behave_differently_need_independence(modes: str, needed: Requirement | None) -> None:
+    text = COMPUTE + "".join(f"OpExecutionMode %1 {mode}\n" for mode in modes.split(","))
+    found = [need for need in required(text) if "ndependence" in repr(need)]
+    assert found == ([] if needed is None else [needed])
+
+
 ATOMICS = """
 OpTypeInt %2 32 0
 OpTypeInt %3 64 0
@@ -541,6 +563,10 @@ def test_every_name_that_the_reader_writes_is_canonical_in_the_registry() -> Non
     assert vulkan.relation(usage.SUBGROUP_STAGES) is Relation.ALL_BITS
     for name in (reader.MAINTENANCE4, reader.ZERO_INITIALIZE, usage.EXTENDED_TYPES, *usage.MODE_FEATURES.values()):
         assert canonical(name, vulkan.feature), name
+    for name in usage.INDEPENDENCE:
+        assert canonical(name, vulkan.property_name), name
+    assert vulkan.bit_value("VK_SHADER_FLOAT_CONTROLS_INDEPENDENCE_32_BIT_ONLY") == 0
+    assert vulkan.bit_value("VK_SHADER_FLOAT_CONTROLS_INDEPENDENCE_ALL") == 1
     for stem in usage.FLOAT_CONTROLS.values():
         for width in (16, 32, 64):
             assert canonical(f"VkPhysicalDeviceFloatControlsProperties::{stem}{width}", vulkan.property_name)

@@ -175,3 +175,41 @@ def test_the_missing_features_of_a_level_are_named() -> None:
     finding = check(NeedsIsa("x86-64-v4"), CPU)
     assert finding.requires == "instruction set x86-64-v4"
     assert finding.offers == "device offers x86-64-v3, without avx512bw, avx512cd, avx512dq, avx512f, avx512vl"
+
+
+DRAW = "VkPhysicalDeviceVulkan12Features::drawIndirectCount"
+QUADS = NeedsLimit("VkPhysicalDeviceSubgroupProperties::quadOperationsInAllStages", Relation.AT_LEAST, 1)
+
+
+@pytest.mark.parametrize(
+    ("version", "extensions", "requirement", "outcome", "rule"),
+    [
+        (Version(1, 1), (), NeedsExtension("VK_KHR_16bit_storage"), YES, "extension.promoted"),
+        (Version(1, 0, 999), (), NeedsExtension("VK_KHR_16bit_storage"), NO, "extension.listed"),
+        (Version(1, 1), ("VK_KHR_draw_indirect_count",), NeedsFeature(DRAW), YES, "feature.by-extension"),
+        (Version(1, 1), ("VK_KHR_16bit_storage",), NeedsFeature(DRAW), NO, "feature.answered"),
+        (Version(1, 1), (), QUADS, UNKNOWN, "limit.relation"),
+        (Version(1, 0), (), QUADS, NO, "limit.relation"),
+        (None, (), QUADS, NO, "limit.relation"),
+    ],
+)
+def test_versions_and_extensions_bring_what_they_bring(
+    version: Version | None, extensions: tuple[str, ...], requirement: Requirement, outcome: Outcome, rule: str
+) -> None:
+    finding = check(requirement, Capabilities("vulkan", version, extensions=frozenset(extensions)))
+    assert (finding.outcome, finding.rule) == (outcome, rule)
+
+
+def test_a_compound_is_answered_by_the_parts_that_decide() -> None:
+    offered, missing = NeedsSubgroupSize(8), NeedsSubgroupSize(32)
+    assert check(AnyOf((missing, offered)), VULKAN).offers == "subgroup size 8: device offers 8, 16"
+    assert check(AllOf((missing, offered)), VULKAN).offers == "subgroup size 32: device offers 8, 16"
+    assert check(Not(missing), VULKAN).outcome is YES
+
+
+def test_a_device_with_many_matrices_lists_some_and_counts_the_rest() -> None:
+    rows = frozenset(CooperativeMatrix(m, 16, 16, "f16", "f16", "f32", "f32") for m in (8, 16, 24, 32, 40))
+    offers = check(
+        NeedsMatrix(CooperativeMatrix(64, 16, 16, "f16", "f16", "f32", "f32")), Capabilities("vulkan", matrices=rows)
+    )
+    assert offers.offers.endswith(" and 3 more")

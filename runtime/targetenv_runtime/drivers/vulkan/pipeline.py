@@ -25,18 +25,14 @@ _CONTROL = "VkPhysicalDeviceSubgroupSizeControl"
 
 
 class Pipeline:
-    """One kernel, ready to be dispatched. `constants` is the size of its push-constant range in bytes."""
+    """One kernel, ready to be dispatched. Equal layouts are one object; `set_key` is the handle of its set's layout."""
 
-    __slots__ = ("bindings", "constants", "handle", "layout", "set_layout")
+    __slots__ = ("handle", "layout", "set_key")
 
-    def __init__(
-        self, handle: ctypes.c_uint64, layout: ctypes.c_uint64, set_layout: ctypes.c_uint64, bindings: int, constants: int
-    ) -> None:
+    def __init__(self, handle: ctypes.c_uint64, layout: ctypes.c_uint64, set_layout: ctypes.c_uint64) -> None:
         self.handle = handle
         self.layout = layout
-        self.set_layout = set_layout
-        self.bindings = bindings
-        self.constants = constants
+        self.set_key = set_layout.value
 
 
 class Pipelines:
@@ -152,7 +148,7 @@ class Pipelines:
         create = self.device.call("vkCreateComputePipelines")
         arguments = (ctypes.c_uint64(0), 1, info.buffer, None, ctypes.byref(handle))
         self.device.check("vkCreateComputePipelines", create(self.device.handle, *arguments))
-        return Pipeline(handle, layout, set_layout, kernel.bindings, constants)
+        return Pipeline(handle, layout, set_layout)
 
     def _subgroup(self, kernel: Kernel) -> tuple[int, Block | None]:
         """Ask for the subgroup size that the kernel was written for, filled where the workgroup allows it."""

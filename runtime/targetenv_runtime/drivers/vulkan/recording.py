@@ -6,7 +6,8 @@ import ctypes
 
 from targetenv.registry import vulkan_abi as abi
 from targetenv_runtime.commands import Copy, Dispatch, Fill, Update
-from targetenv_runtime.drivers.vulkan.block import block, packer, pointers
+from targetenv_runtime.drivers.vulkan.block import block
+from targetenv_runtime.drivers.vulkan.descriptors import Descriptors, Pool
 from targetenv_runtime.status import Code, HalError
 
 TYPE_CHECKING = False
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
 
     from targetenv_runtime.buffer import BufferRef
     from targetenv_runtime.commands import Command
+    from targetenv_runtime.drivers.vulkan.descriptors import Key, Span
     from targetenv_runtime.drivers.vulkan.device import LogicalDevice
     from targetenv_runtime.drivers.vulkan.memory import Heap, Storage
     from targetenv_runtime.drivers.vulkan.pipeline import Pipeline
     from targetenv_runtime.ffi.library import Native as Function
 
-    Span: TypeAlias = tuple[Storage, int, int]  # a buffer, an offset and a length
+    # A dispatch with everything resolved: pipeline, what tells its descriptor set from others, buffers, constants, grid.
+    Planned: TypeAlias = tuple[Pipeline, Key, list[Span], bytes, tuple[int, int, int]]
     # A native call that submits one command buffer, its arguments, where the epoch goes, and the memory of all that.
     Prepared: TypeAlias = tuple[Function, tuple[Any, ...], ctypes.c_uint64, object]
     Transfer: TypeAlias = Callable[[ctypes.c_void_p, Storage | None], object]  # records itself; takes what was staged
@@ -35,12 +38,11 @@ class Native:
     A `shared` one may be pending several times at once.
     """
 
-    __slots__ = ("epoch", "handle", "pool", "prepared", "room", "shared", "staging")
+    __slots__ = ("epoch", "handle", "pool", "prepared", "shared", "staging")
 
     def __init__(self, handle: ctypes.c_void_p) -> None:
         self.handle = handle
-        self.pool: ctypes.c_uint64 | None = None
-        self.room = (0, 0)  # descriptor sets and descriptors that fit into the pool
+        self.pool = Pool()
         self.staging: Storage | None = None
         self.shared = False
         self.epoch = 0
@@ -59,7 +61,7 @@ class Recorder:
         self._bind_pipeline, self._bind_sets = call("vkCmdBindPipeline"), call("vkCmdBindDescriptorSets")
         self._push, self._dispatch = call("vkCmdPushConstants"), call("vkCmdDispatch")
         self._level, self._finish = _barriers(device)
-        self._destroy_pool = device.destroyer("vkDestroyDescriptorPool")
+        self._descriptors = Descriptors(device)
         self._compute = abi.constant("VK_SHADER_STAGE_COMPUTE_BIT")
         self._range = device.plan.limit("maxStorageBufferRange")
         self._grid = device.plan.triple("maxComputeWorkGroupCount")
@@ -81,26 +83,19 @@ class Recorder:
         self.reset(native)
         staged = _Staged()
         plan = [[self._plan(command, table, staged) for command in level] for level in levels]
-        dispatches = [entry for level in plan for entry in level if isinstance(entry, _Dispatch)]
-        sets = self._sets(native, dispatches)
+        groups = {entry[1]: (entry[0].set_key, entry[2]) for level in plan for entry in level if entry[0] and entry[2]}
+        sets = self._descriptors.make(native.pool, groups) if groups else {}
         if staged.data:
             native.staging = self.heap.allocate(len(staged.data), "host")
             native.staging.write(0, bytes(staged.data))
-        commands = native.handle
         begin = self._once if once else self._many if shared else self._again
-        self.device.check("vkBeginCommandBuffer", self._begin(commands, begin.buffer))
-        bound: _Bound = _Bound()
-        for index, level in enumerate(plan):
-            if index:
-                self._level(commands)
-            for entry in level:
-                if isinstance(entry, _Dispatch):
-                    self._emit(commands, entry, sets, bound)
-                else:
-                    for transfer in entry:
-                        transfer(commands, native.staging)
-        self._finish(commands)
-        self.device.check("vkEndCommandBuffer", self._end(commands))
+        result = self._begin(native.handle, begin.buffer)
+        if result:
+            self.device.check("vkBeginCommandBuffer", result)
+        self._emit(native, plan, sets)
+        result = self._end(native.handle)
+        if result:
+            self.device.check("vkEndCommandBuffer", result)
         native.shared = shared
 
     def reset(self, native: Native) -> None:
@@ -112,15 +107,17 @@ class Recorder:
     def discard(self, native: Native) -> None:
         """Give back everything but the command buffer itself, which goes with its pool."""
         self.reset(native)
-        if native.pool is not None:
-            self._destroy_pool(native.pool)
-            native.pool = None
+        self._descriptors.discard(native.pool)
 
     # --- what a command becomes
 
-    def _plan(self, command: Command, table: Sequence[BufferRef], staged: _Staged) -> _Dispatch | list[Transfer]:
+    def _plan(self, command: Command, table: Sequence[BufferRef], staged: _Staged) -> Planned | tuple[None, list[Transfer]]:
+        """A dispatch with everything resolved, or what takes the place of a transfer."""
         if isinstance(command, Dispatch):
             return self._plan_dispatch(command, table)
+        return None, self._plan_transfer(command, table, staged)
+
+    def _plan_transfer(self, command: Fill | Update | Copy, table: Sequence[BufferRef], staged: _Staged) -> list[Transfer]:
         storage, offset, length = span = _span(command.target.resolve(table))
         if not length:
             return []
@@ -128,27 +125,33 @@ class Recorder:
             return [self._copied(_span(command.source.resolve(table)), span)]
         if isinstance(command, Fill):
             return self._filled(span, command.pattern * (4 // len(command.pattern)), staged)
-        assert isinstance(command, Update), "there are four kinds of commands"
         if length <= _INLINE and not (offset | length) & 3:
             return [self._inlined(storage, offset, command.data)]
         return [self._from_staged(staged.add(command.data), span)]
 
-    def _plan_dispatch(self, command: Dispatch, table: Sequence[BufferRef]) -> _Dispatch:
-        pipeline = command.function.entry
-        if any(have > most for have, most in zip(command.grid, self._grid, strict=True)):
-            x, y, z = command.grid
+    def _plan_dispatch(self, command: Dispatch, table: Sequence[BufferRef]) -> Planned:
+        pipeline: Pipeline = command.function.entry  # type: ignore[assignment]  # entries are ours
+        x, y, z = grid = command.grid
+        most_x, most_y, most_z = self._grid
+        if x > most_x or y > most_y or z > most_z:
             raise HalError(
                 Code.OUT_OF_RANGE,
                 f"a grid of {x}x{y}x{z} workgroups for `{command.function.name}`; the device takes at most {self._grid}",
             )
-        spans = tuple(_span(ref.resolve(table)) for ref in command.bindings)
-        for index, (_, _, length) in enumerate(spans):
+        spans: list[Span] = []
+        key: list[int] = [pipeline.set_key]
+        for ref in command.bindings:
+            bound = ref.resolve(table)
+            storage: Storage = bound.buffer.allocation.handle  # type: ignore[assignment]  # allocations are ours
+            offset, length = bound.offset, bound.length
             if length > self._range:
                 raise HalError(
                     Code.OUT_OF_RANGE,
-                    f"binding {index} of `{command.function.name}` has {length} bytes; the device binds at most {self._range}",
+                    f"a binding of `{command.function.name}` has {length} bytes; the device binds at most {self._range}",
                 )
-        return _Dispatch(pipeline, command.grid, spans, command.constants)  # type: ignore[arg-type]  # entries are ours
+            spans.append((storage, offset, length))
+            key += id(storage), offset, length
+        return pipeline, tuple(key), spans, command.constants, grid
 
     def _filled(self, span: Span, pattern: bytes, staged: _Staged) -> list[Transfer]:
         """vkCmdFillBuffer for the words in the middle, and a copy for what sticks out at either end."""
@@ -186,71 +189,41 @@ class Recorder:
 
         return transfer
 
-    def _emit(self, commands: ctypes.c_void_p, entry: _Dispatch, sets: dict[object, ctypes.c_uint64], bound: _Bound) -> None:
-        pipeline = entry.pipeline
-        if bound.pipeline is not pipeline:
-            self._bind_pipeline(commands, 1, pipeline.handle)  # VK_PIPELINE_BIND_POINT_COMPUTE
-            bound.pipeline = pipeline
-        if pipeline.bindings and bound.sets != (entry.key, pipeline.layout.value):
-            self._bind_sets(commands, 1, pipeline.layout, 0, 1, ctypes.byref(sets[entry.key]), 0, None)
-            bound.sets = entry.key, pipeline.layout.value
-        if entry.constants and bound.constants != (entry.constants, pipeline.layout.value):
-            data = entry.constants + bytes(-len(entry.constants) & 3)
-            self._push(commands, pipeline.layout, self._compute, 0, len(data), data)
-            bound.constants = entry.constants, pipeline.layout.value
-        self._dispatch(commands, *entry.grid)
-
-    # --- descriptors
-
-    def _sets(self, native: Native, dispatches: Sequence[_Dispatch]) -> dict[object, ctypes.c_uint64]:
-        """A descriptor set for each distinct set of bindings, allocated and written with one call each."""
-        distinct = {entry.key: entry for entry in dispatches if entry.spans}
-        if not distinct:
-            return {}
-        count = len(distinct)
-        self._reserve(native, count, sum(len(entry.spans) for entry in distinct.values()))
-        assert native.pool is not None, "just made"
-        layouts = pointers([entry.pipeline.set_layout.value for entry in distinct.values()])
-        info = block(
-            "VkDescriptorSetAllocateInfo", descriptorPool=native.pool.value, descriptorSetCount=count, pSetLayouts=layouts
-        )
-        handles = (ctypes.c_uint64 * count)()
-        call = self.device.call
-        allocate = call("vkAllocateDescriptorSets")
-        self.device.check("vkAllocateDescriptorSets", allocate(self.device.handle, info.buffer, handles))
-        ranges, writes = packer("VkDescriptorBufferInfo"), packer("VkWriteDescriptorSet")
-        buffers = bytearray()
-        for entry in distinct.values():
-            for storage, offset, length in entry.spans:
-                buffers += ranges.pack(storage.buffer.value, offset, length)
-        held = (ctypes.c_char * len(buffers)).from_buffer(buffers)
-        at = ctypes.addressof(held)
-        _, s_type = abi.header("VkWriteDescriptorSet")
-        kind = abi.constant("VK_DESCRIPTOR_TYPE_STORAGE_BUFFER")
-        rows = bytearray()
-        for handle, entry in zip(handles, distinct.values(), strict=True):
-            # A count above one goes on with the next binding.
-            rows += writes.pack(s_type, 0, handle, 0, 0, len(entry.spans), kind, 0, at, 0)
-            at += ranges.size * len(entry.spans)
-        written = (ctypes.c_char * len(rows)).from_buffer(rows)
-        call("vkUpdateDescriptorSets")(self.device.handle, count, written, 0, None)
-        return {key: ctypes.c_uint64(handle) for key, handle in zip(distinct, handles, strict=True)}
-
-    def _reserve(self, native: Native, sets: int, descriptors: int) -> None:
-        """An empty descriptor pool with room for so many."""
-        if native.pool is not None:
-            if sets <= native.room[0] and descriptors <= native.room[1]:
-                reset = self.device.call("vkResetDescriptorPool")
-                self.device.check("vkResetDescriptorPool", reset(self.device.handle, native.pool, 0))
-                return
-            self._destroy_pool(native.pool)
-            native.pool = None
-        size = block(
-            "VkDescriptorPoolSize", type=abi.constant("VK_DESCRIPTOR_TYPE_STORAGE_BUFFER"), descriptorCount=descriptors
-        )
-        info = block("VkDescriptorPoolCreateInfo", maxSets=sets, poolSizeCount=1, pPoolSizes=size)
-        native.pool = self.device.create("vkCreateDescriptorPool", info.buffer)
-        native.room = sets, descriptors
+    def _emit(
+        self,
+        native: Native,
+        plan: Sequence[Sequence[Planned | tuple[None, list[Transfer]]]],
+        sets: dict[Key, ctypes.c_uint64],
+    ) -> None:
+        """Record it all, binding nothing that is bound already."""
+        commands, dispatch = native.handle, self._dispatch
+        pipeline: Pipeline | None = None
+        layout: ctypes.c_uint64 | None = None
+        key: object = None
+        constants: bytes | None = None
+        for index, level in enumerate(plan):
+            if index:
+                self._level(commands)
+            for entry in level:
+                if entry[0] is None:
+                    for transfer in entry[1]:
+                        transfer(commands, native.staging)
+                    continue
+                used, group, spans, pushed, grid = entry
+                if used is not pipeline:
+                    self._bind_pipeline(commands, 1, used.handle)  # VK_PIPELINE_BIND_POINT_COMPUTE
+                    pipeline = used
+                    if used.layout is not layout:
+                        layout, key, constants = used.layout, None, None
+                if group != key and spans:
+                    self._bind_sets(commands, 1, layout, 0, 1, ctypes.byref(sets[group]), 0, None)
+                    key = group
+                if pushed != constants and pushed:
+                    data = pushed + bytes(-len(pushed) & 3)
+                    self._push(commands, layout, self._compute, 0, len(data), data)
+                    constants = pushed
+                dispatch(commands, *grid)
+        self._finish(commands)
 
 
 class _Staged:
@@ -266,30 +239,6 @@ class _Staged:
         at = len(self.data)
         self.data += data
         return at
-
-
-class _Dispatch:
-    """A dispatch with everything resolved; equal `key`s share a descriptor set."""
-
-    __slots__ = ("constants", "grid", "key", "pipeline", "spans")
-
-    def __init__(self, pipeline: Pipeline, grid: tuple[int, int, int], spans: tuple[Span, ...], constants: bytes) -> None:
-        self.pipeline = pipeline
-        self.grid = grid
-        self.spans = spans
-        self.constants = constants
-        self.key = (pipeline.set_layout.value, *((id(storage), offset, length) for storage, offset, length in spans))
-
-
-class _Bound:
-    """What a command buffer has bound so far."""
-
-    __slots__ = ("constants", "pipeline", "sets")
-
-    def __init__(self) -> None:
-        self.pipeline: Pipeline | None = None
-        self.sets: object = None
-        self.constants: object = None
 
 
 def _span(ref: BufferRef) -> Span:

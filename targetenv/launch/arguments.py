@@ -19,8 +19,9 @@ _LARGEST_GRID = (1 << 32) - 1
 
 @record
 class Prepared:
-    """What is handed to the runtime: constants as one block, a (binding, shape, dtype, input) for each buffer, workgroups."""
+    """What is handed to the runtime: constants as one block (laid out as `interface`), a slot for each buffer, workgroups."""
 
+    interface: tuple[Constant, ...]
     constants: bytes
     buffers: tuple[Slot, ...]
     grid: tuple[int, int, int]
@@ -68,7 +69,18 @@ def prepare(
         slots.append(Slot(binding, given.dtype if given is not None else binding.dtype or "u8", shape, given))
     known = {slot.binding.name: slot.shape for slot in slots}
     values = {constant.name: _constant(kernel, constant, scalars, known) for constant in constants}
-    return Prepared(_block(constants, values), tuple(slots), _workgroups(kernel, variant, grid, known))
+    return Prepared(constants, _block(constants, values), tuple(slots), _workgroups(kernel, variant, grid, known))
+
+
+def constant_bytes(kernel: PackagedKernel, constant: Constant, scalar: Scalar) -> bytes:
+    """The bytes of a constant that the caller passes; CallError (TE5205, TE5212) when the number is not one of its type."""
+    name = f"{constant.name}` of `{kernel.name}"
+    dtype = constant.dtype or scalar.dtype or ("f32" if isinstance(scalar.value, float) else _integer_type(scalar.value))
+    if constant.dtype is not None and scalar.dtype not in (None, constant.dtype):
+        raise refused("TE5205", f"`{name}` is {constant.dtype}, got {scalar.dtype}")
+    if constant.dtype is None and item_size(dtype) != 4:
+        raise refused("TE5205", f"`{name}` has four bytes, got {dtype}")
+    return pack_number(scalar.value, dtype, name=name)
 
 
 def _interface(
@@ -150,17 +162,10 @@ def _extent(kernel: PackagedKernel, what: str, size: str | int, shapes: Mapping[
 def _constant(
     kernel: PackagedKernel, constant: Constant, scalars: Mapping[str, Scalar], shapes: Mapping[str, tuple[int, ...]]
 ) -> bytes:
-    name = f"{constant.name}` of `{kernel.name}"
-    if constant.value is not None:
-        size = _extent(kernel, f"`{constant.name}`", constant.value, shapes)
-        return pack_number(size, constant.dtype or "u32", name=name)
-    scalar = scalars[constant.name]
-    dtype = constant.dtype or scalar.dtype or ("f32" if isinstance(scalar.value, float) else _integer_type(scalar.value))
-    if constant.dtype is not None and scalar.dtype not in (None, constant.dtype):
-        raise refused("TE5205", f"`{name}` is {constant.dtype}, got {scalar.dtype}")
-    if constant.dtype is None and item_size(dtype) != 4:
-        raise refused("TE5205", f"`{name}` has four bytes, got {dtype}")
-    return pack_number(scalar.value, dtype, name=name)
+    if constant.value is None:
+        return constant_bytes(kernel, constant, scalars[constant.name])
+    size = _extent(kernel, f"`{constant.name}`", constant.value, shapes)
+    return pack_number(size, constant.dtype or "u32", name=f"{constant.name}` of `{kernel.name}")
 
 
 def _integer_type(value: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from targetenv.launch.arguments import passed, prepare
+from targetenv.launch.arguments import prepare
 from targetenv.launch.arrays import Array
 
 TYPE_CHECKING = False
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from targetenv.launch.arguments import Prepared
     from targetenv.launch.arrays import Scalar
+    from targetenv.launch.numpy_arguments import Frames
     from targetenv.wire.package import PackagedKernel, Variant
 
 
@@ -53,38 +54,39 @@ class LoadedKernel:
     """One kernel on one device, in the variant that was chosen for it."""
 
     def __init__(self, device: Device, function: Function, interface: PackagedKernel, variant: Variant) -> None:
-        self._device = device
-        self._function = function
+        self.device = device
+        self.function = function
         self.interface = interface
         self.variant = variant
+        self._frames: Frames | None = None
 
     def __repr__(self) -> str:
-        return f"<kernel `{self.interface.name}` as {self.variant.name} on {self._device.uri}>"
+        return f"<kernel `{self.interface.name}` as {self.variant.name} on {self.device.uri}>"
 
     def prepare(self, scalars: Mapping[str, Scalar], arrays: Mapping[str, Array], *, grid: Sequence[int] | None = None) -> Call:
         """Check the arguments, give them memory on the device, and be ready to run; CallError (TE52xx) when they do not fit.
 
         `grid` counts elements; it is needed only where the package does not say it, and overrides what it says.
         """
-        return Call(self._device, self._function, prepare(self.interface, self.variant, scalars, arrays, grid))
+        return Call(self.device, self.function, prepare(self.interface, self.variant, scalars, arrays, grid))
 
     def __call__(self, *arguments: Any, grid: Sequence[int] | None = None, **named: Any) -> Any:
         """Call it with numbers and numpy arrays, in the order of its parameters or by name.
 
         What is passed: constants that do not follow from shapes, then the buffers that are read. What comes back: a new array
-        for the one buffer that is written, or a tuple of them. No argument is changed.
+        for the one buffer that is written, or a tuple of them. No argument is changed. Memory on the device is kept for the
+        next call with arrays of the same shapes.
         """
-        from targetenv.launch.numpy_arguments import from_numpy, to_numpy
+        if self._frames is None:
+            from targetenv.launch.numpy_arguments import Frames  # numpy: only when a kernel is called with arrays
 
-        constants, bindings = passed(self.interface)
-        scalars, arrays = from_numpy(self.interface, constants, bindings, arguments, named)
-        call = self.prepare(scalars, arrays, grid=grid)
-        try:
-            call.run()
-            results = [to_numpy(array) for array in call.outputs().values()]
-        finally:
-            call.close()
-        return results[0] if len(results) == 1 else tuple(results)
+            self._frames = Frames(self)
+        return self._frames.call(arguments, named, grid)
+
+    def close(self) -> None:
+        """Give the memory back that waits for further calls."""
+        if self._frames is not None:
+            self._frames.close()
 
 
 def _buffer(device: Device, size: int, given: Array | None) -> Buffer:

@@ -1,4 +1,8 @@
-"""numpy at the door: arrays and numbers in, arrays out. Imported when a kernel is called from Python."""
+"""numpy at the door: a kernel is called with arrays and numbers and gives arrays. Imported when a kernel is called from Python.
+
+Calls whose arguments have the same types and shapes share a *frame*: buffers on the device, and what was checked. Only numbers
+and the contents of arrays are new in each of them, and no memory is mapped or given back.
+"""
 
 from __future__ import annotations
 
@@ -6,55 +10,135 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from targetenv.launch.arguments import constant_bytes, passed, prepare
 from targetenv.launch.arrays import Array, Scalar
 from targetenv.launch.refusals import refused
+from targetenv.wire.package import constant_offsets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Sequence
 
-    from targetenv.wire.package import Binding, Constant, PackagedKernel
+    from targetenv_runtime.device import Device
+
+    from targetenv.launch.arguments import Prepared
+    from targetenv.launch.kernel import LoadedKernel
+    from targetenv.wire.package import PackagedKernel
+
+    AnyArray = np.ndarray[Any, Any]
 
 _NUMPY = {
-    "f16": "float16", "f32": "float32", "f64": "float64", "bf16": "uint16",
-    "i8": "int8", "u8": "uint8", "i16": "int16", "u16": "uint16",
-    "i32": "int32", "u32": "uint32", "i64": "int64", "u64": "uint64",
+    "f16": "<f2", "f32": "<f4", "f64": "<f8", "bf16": "<u2", "i8": "|i1", "u8": "|u1",
+    "i16": "<i2", "u16": "<u2", "i32": "<i4", "u32": "<u4", "i64": "<i8", "u64": "<u8",
 }  # fmt: skip
 _OURS = {name: ours for ours, name in _NUMPY.items() if ours != "bf16"}
+_KEPT = 256 << 20  # bytes of device memory that a kernel keeps for calls to come
 
 
-def from_numpy(
-    kernel: PackagedKernel,
-    constants: Sequence[Constant],
-    bindings: Sequence[Binding],
-    arguments: Sequence[Any],
-    named: Mapping[str, Any],
-) -> tuple[dict[str, Scalar], dict[str, Array]]:
-    """Positional and named arguments as scalars and arrays by parameter name; CallError (TE52xx) for what is neither."""
-    names = [constant.name for constant in constants] + [binding.name for binding in bindings]
-    if kernel.open:
-        values = _of_open_kernel(arguments)
-    elif len(arguments) > len(names):
-        raise refused("TE5203", f"`{kernel.name}` takes {len(names)} arguments ({', '.join(names)}), got {len(arguments)}")
-    else:
-        values = dict(zip(names, arguments, strict=False))
-    twice = values.keys() & named.keys()
-    if twice:
-        raise refused("TE5202", f"`{min(twice)}` of `{kernel.name}` is passed twice")
-    dtypes = {row.name: row.dtype for row in kernel.constants} | {row.name: row.dtype for row in kernel.bindings}
-    buffers = {binding.name for binding in kernel.bindings}
-    scalars: dict[str, Scalar] = {}
-    arrays: dict[str, Array] = {}
-    for name, value in (values | dict(named)).items():
-        if name in buffers or (name not in dtypes and np.ndim(value)):
-            arrays[name] = _array(kernel, name, value, dtypes.get(name))
+class Frames:
+    """How one kernel is called with numpy arrays, and the frames that wait for their next call."""
+
+    def __init__(self, kernel: LoadedKernel) -> None:
+        self._kernel = kernel
+        interface = kernel.interface
+        constants, bindings = passed(interface)
+        self._names = tuple(row.name for row in constants) + tuple(row.name for row in bindings)
+        self._buffers = {binding.name: binding.dtype for binding in interface.bindings}
+        self._others = {constant.name for constant in interface.constants}
+        self._waiting: dict[Hashable, _Frame] = {}
+
+    def call(self, arguments: Sequence[Any], named: dict[str, Any], grid: Sequence[int] | None) -> Any:
+        """Run the kernel once; see `LoadedKernel.__call__`."""
+        scalars, arrays = self._sorted(arguments, named)
+        key = (None if grid is None else tuple(grid), *((name, row.dtype.str, row.shape) for name, row in arrays.items()))
+        frame = self._waiting.pop(key, None)  # another thread that calls with the same shapes makes a frame of its own
+        if frame is None or scalars.keys() != frame.free:
+            frame = _Frame(self._kernel, self._prepared(scalars, arrays, grid), scalars.keys())
+        results = frame.run(scalars, arrays)
+        self._keep(key, frame)
+        return results[0] if len(results) == 1 else tuple(results)
+
+    def close(self) -> None:
+        """Give the memory of waiting frames back."""
+        while self._waiting:
+            self._waiting.popitem()[1].close()
+
+    def _keep(self, key: Hashable, frame: _Frame) -> None:
+        self._waiting[key] = frame
+        while sum(waiting.size for waiting in tuple(self._waiting.values())) > _KEPT:
+            self._waiting.pop(next(iter(self._waiting))).close()
+
+    def _prepared(self, scalars: dict[str, Scalar], arrays: dict[str, AnyArray], grid: Sequence[int] | None) -> Prepared:
+        described = {name: Array(self._dtype(name, array), array.shape, b"") for name, array in arrays.items()}
+        return prepare(self._kernel.interface, self._kernel.variant, scalars, described, grid)
+
+    def _dtype(self, name: str, array: AnyArray) -> str:
+        return "bf16" if self._buffers.get(name) == "bf16" and array.dtype == np.uint16 else _OURS[array.dtype.str]
+
+    def _sorted(self, arguments: Sequence[Any], named: dict[str, Any]) -> tuple[dict[str, Scalar], dict[str, AnyArray]]:
+        """Positional and named arguments as scalars and arrays by parameter name; CallError (TE52xx) for what is neither."""
+        interface = self._kernel.interface
+        if interface.open:
+            values = _of_open_kernel(arguments)
+        elif len(arguments) > len(self._names):
+            expected = f"takes {len(self._names)} arguments ({', '.join(self._names)})"
+            raise refused("TE5203", f"`{interface.name}` {expected}, got {len(arguments)}")
         else:
-            scalars[name] = _scalar(kernel, name, value)
-    return scalars, arrays
+            values = dict(zip(self._names, arguments, strict=False))
+        if named:
+            twice = values.keys() & named.keys()
+            if twice:
+                raise refused("TE5202", f"`{min(twice)}` of `{interface.name}` is passed twice")
+            values |= named
+        scalars: dict[str, Scalar] = {}
+        arrays: dict[str, AnyArray] = {}
+        for name, value in values.items():
+            if name in self._buffers or (name not in self._others and np.ndim(value)):
+                arrays[name] = _array(interface, name, value, self._buffers.get(name))
+            else:
+                scalars[name] = _scalar(interface, name, value)
+        return scalars, arrays
 
 
-def to_numpy(array: Array) -> np.ndarray[Any, Any]:
-    """A new array of its own memory; bf16 comes as the bits, in uint16."""
-    return np.frombuffer(bytearray(array.data), _NUMPY[array.dtype]).reshape(array.shape)
+class _Frame:
+    """Buffers for one combination of types and shapes, with numpy's view of them. One call at a time uses it."""
+
+    def __init__(self, kernel: LoadedKernel, prepared: Prepared, free: Any) -> None:
+        device: Device = kernel.device
+        self.free = frozenset(free)
+        self.size = sum(slot.size for slot in prepared.buffers)
+        self._kernel = kernel
+        self._grid = prepared.grid
+        self._block = bytearray(prepared.constants)
+        *offsets, _ = constant_offsets(prepared.interface)
+        rows = zip(prepared.interface, offsets, strict=True)
+        self._free = [(constant, at) for constant, at in rows if constant.value is None]
+        self._buffers = [device.allocate(slot.size) for slot in prepared.buffers]
+        self._views = [
+            (slot.binding, _view(buffer.map(), slot.dtype, slot.shape))
+            for slot, buffer in zip(prepared.buffers, self._buffers, strict=True)
+        ]
+
+    def run(self, scalars: dict[str, Scalar], arrays: dict[str, AnyArray]) -> list[AnyArray]:
+        """Copy the inputs in, run the kernel, copy what it writes out."""
+        interface = self._kernel.interface
+        for constant, at in self._free:
+            value = constant_bytes(interface, constant, scalars[constant.name])
+            self._block[at : at + len(value)] = value
+        for binding, view in self._views:
+            # What is only written starts as zeros, so that results never show what was in the memory before.
+            view[...] = arrays[binding.name] if binding.access != "write" else 0
+        self._kernel.function.run(self._grid, self._buffers, bytes(self._block))
+        return [view.copy() for binding, view in self._views if binding.access != "read"]
+
+    def close(self) -> None:
+        """Give the buffers back."""
+        self._views.clear()
+        for buffer in self._buffers:
+            buffer.close()
+
+
+def _view(memory: memoryview, dtype: str, shape: tuple[int, ...]) -> AnyArray:
+    return np.frombuffer(memory, _NUMPY[dtype], int(np.prod(shape))).reshape(shape)
 
 
 def _of_open_kernel(arguments: Sequence[Any]) -> dict[str, Any]:
@@ -65,21 +149,19 @@ def _of_open_kernel(arguments: Sequence[Any]) -> dict[str, Any]:
     return named | {f"b{at}": value for at, value in enumerate(arrays)}
 
 
-def _array(kernel: PackagedKernel, name: str, value: Any, dtype: str | None) -> Array:
-    """A C-ordered array. A list takes the parameter's dtype; an array keeps its own, to be refused when it is another."""
-    if isinstance(value, np.ndarray):
-        array = np.ascontiguousarray(value).reshape(value.shape)
-    else:
+def _array(kernel: PackagedKernel, name: str, value: Any, dtype: str | None) -> AnyArray:
+    """An array of numbers. A list takes the parameter's dtype; an array keeps its own, to be refused when it is another."""
+    array: AnyArray = value
+    if not isinstance(value, np.ndarray):
         try:
-            array = np.asarray(value, dtype=None if dtype is None else _NUMPY[dtype], order="C")
+            array = np.asarray(value, dtype=None if dtype is None else _NUMPY[dtype])
         except (TypeError, ValueError, OverflowError):
             message = f"`{name}` of `{kernel.name}` is an array, got a {type(value).__name__} that is none"
             raise refused("TE5206", message, "pass a numpy array") from None
-    found = "bf16" if dtype == "bf16" and array.dtype == np.uint16 else _OURS.get(array.dtype.name)
-    if found is None or not array.dtype.isnative:
+    if array.dtype.str not in _OURS:
         expected = dtype or "a number type"
         raise refused("TE5205", f"`{name}` of `{kernel.name}` is {expected}, got an array of {array.dtype}")
-    return Array(found, array.shape, array.data.cast("B") if array.size else b"")
+    return array
 
 
 def _scalar(kernel: PackagedKernel, name: str, value: Any) -> Scalar:

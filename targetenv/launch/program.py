@@ -62,6 +62,8 @@ class Program:
 
     def close(self) -> None:
         """Finish what runs and give the device and the file back."""
+        for kernel in self._kernels.values():
+            kernel.close()
         self._kernels.clear()
         self.device.close()
         self._file.close()

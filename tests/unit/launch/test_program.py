@@ -38,6 +38,45 @@ def test_shapes_grids_and_tiles_follow_from_the_arguments(program: Program) -> N
     np.testing.assert_array_equal(program["outer"](0.5, a, b), np.outer(a, b) + 0.5)
 
 
+def test_calls_with_the_same_shapes_do_not_see_each_other(program: Program) -> None:
+    kernel = program["outer"]
+    for scale in range(4):
+        a, b = np.full(5, scale, np.float32), np.arange(7, dtype=np.float32)
+        first, second = kernel(scale, a, b), kernel(0, a, b)
+        np.testing.assert_array_equal(first, np.outer(a, b) + scale)
+        np.testing.assert_array_equal(second, np.outer(a, b))
+
+
+def test_what_is_only_written_starts_as_zeros_in_every_call(program: Program) -> None:
+    saxpy, outer = program["saxpy"], program["outer"]
+    x = np.full(12, 7, np.float32)
+    saxpy(1.0, x, x)
+    assert outer(1.0, x[:3], x[:4]).min() == 50
+    assert outer(1.0, x[:3], x[:4], grid=(0, 0)).max() == 0
+
+
+def test_threads_may_call_one_kernel_at_the_same_time(program: Program) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    kernel = program["saxpy"]
+
+    def work(number: int) -> bool:
+        x = np.full(1000, number, np.float32)
+        return all((kernel(2.0, x, x) == 3 * number).all() for _ in range(50))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(work, range(8)))
+
+
+def test_a_closed_program_refuses_to_run(package: Path) -> None:
+    with te.load(package, device="cpu://0") as loaded:
+        kernel = loaded["saxpy"]
+        x = np.ones(4, np.float32)
+        kernel(1.0, x, x)
+    with pytest.raises(TargetEnvError):
+        kernel(1.0, x, x)
+
+
 def test_several_results_are_a_tuple(program: Program) -> None:
     x, old = program["both"](np.array([1, 2, 3], np.int32))
     assert (x.tolist(), old.tolist()) == ([2, 3, 4], [1, 2, 3])

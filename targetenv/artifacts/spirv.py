@@ -11,6 +11,7 @@ from targetenv.artifacts.spirv_kernels import STORAGE_BUFFER, kernels_of
 from targetenv.artifacts.spirv_layout import Layout
 from targetenv.artifacts.spirv_module import Module
 from targetenv.artifacts.spirv_usage import float_controls, subgroup_classes, usage
+from targetenv.match.unknowns import OPEN_ARRAY, OPEN_WORKGROUP
 from targetenv.model.artifact import Artifact, Kernel
 from targetenv.model.requirement import (
     NeedsCapability,
@@ -68,6 +69,7 @@ def inspect_spirv(data: bytes | memoryview, *, name: str, digest: str) -> Inspec
     if any(kernel.model == "GLCompute" for kernel in kernels):
         requires += _limits(kernels)
         requires += usage(module, layout, frozenset(capabilities))
+        requires += _open_sizes(kernels, layout)
     described = tuple(_kernel(kernel) for kernel in kernels)
     artifact = Artifact(name, "spirv", digest, tuple(dict.fromkeys(requires)), described, size=len(data))
     details = tuple(_details(module, kernels, capabilities))
@@ -114,6 +116,14 @@ def _limits(kernels: Sequence[KernelFacts]) -> Iterator[Requirement]:
             at_least(limit, count)
     for limit, value in needed.items():
         yield NeedsLimit(LIMITS + limit, Relation.AT_LEAST, value)
+
+
+def _open_sizes(kernels: Sequence[KernelFacts], layout: Layout) -> Iterator[Requirement]:
+    """Sizes that nobody can hold against a limit."""
+    if layout.is_open:
+        yield OPEN_ARRAY.requirement
+    if any(kernel.workgroup_size is None and kernel.model == "GLCompute" for kernel in kernels):
+        yield OPEN_WORKGROUP.requirement
 
 
 def _kernel(facts: KernelFacts) -> Kernel:

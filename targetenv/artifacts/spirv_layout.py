@@ -15,13 +15,17 @@ _POINTER_BYTES = 8
 
 
 class Layout:
-    """Sizes of types and values of constants of one module; every id is looked at once."""
+    """Sizes of types and values of constants of one module; every id is looked at once.
+
+    `is_open` becomes true when the length of an array could not be evaluated: sizes are then lower bounds.
+    """
 
     def __init__(self, module: Module) -> None:
         self._module = module
         self._sizes: dict[tuple[int, bool], int] = {}
         self._values: dict[int, int | None] = {}
         self._specialized: dict[int, bool] = {}
+        self.is_open = False
 
     def size(self, identifier: int, *, explicit: bool) -> int:
         """Bytes of a type: by its Offset and stride decorations where `explicit`, without any padding otherwise.
@@ -79,7 +83,7 @@ class Layout:
             case "OpTypeVector" | "OpTypeMatrix":
                 return self._size(operands[0], explicit, depth) * operands[1]
             case "OpTypeArray":
-                length = self.value(operands[1]) or 0
+                length = self._length(operands[1])
                 size = self._size(operands[0], explicit, depth)
                 stride = decorations.get("ArrayStride", ())
                 return stride[0] * (length - 1) + size if explicit and stride and length else size * length
@@ -87,6 +91,11 @@ class Layout:
                 return self._structure(identifier, operands, explicit, depth)
             case _:
                 return 0
+
+    def _length(self, identifier: int) -> int:
+        length = self.value(identifier)
+        self.is_open |= length is None
+        return length or 0
 
     def _structure(self, identifier: int, members: tuple[int, ...], explicit: bool, depth: int) -> int:  # noqa: FBT001
         end = 0
@@ -134,28 +143,50 @@ class Layout:
         from targetenv.registry.spirv import instructions
 
         instruction = instructions().get(operands[0])
-        if instruction is None or len(operands) != 3:
-            return None
-        one, other = (self._value(operand, depth) for operand in operands[1:])
-        if one is None or other is None:
-            return None
-        match instruction.name:
-            case "OpIAdd":
-                return (one + other) & 0xFFFF_FFFF
-            case "OpISub":
-                return (one - other) & 0xFFFF_FFFF
-            case "OpIMul":
-                return (one * other) & 0xFFFF_FFFF
-            case "OpUDiv" | "OpSDiv":
-                return one // other if other else None
-            case "OpUMod":
-                return one % other if other else None
-            case "OpShiftLeftLogical":
-                return (one << other) & 0xFFFF_FFFF if other < 32 else None
-            case "OpShiftRightLogical":
-                return one >> other if other < 32 else None
+        name = "" if instruction is None else instruction.name
+        match operands[1:]:
+            case (composite, place) if name == "OpCompositeExtract":
+                constant = self._module.constants.get(composite)
+                if constant is None or "Composite" not in constant.kind or place >= len(constant.operands):
+                    return None
+                return self._value(constant.operands[place], depth)
+            case (one, other):
+                return _computed(name, self._value(one, depth), self._value(other, depth))
+            case (one,) if name in _UNCHANGED:
+                return self._value(one, depth)
             case _:
                 return None
+
+
+_UNCHANGED = ("OpUConvert", "OpSConvert", "OpCopyObject")
+
+
+def _computed(name: str, one: int | None, other: int | None) -> int | None:
+    if one is None or other is None:
+        return None
+    match name:
+        case "OpIAdd":
+            return (one + other) & 0xFFFF_FFFF
+        case "OpISub":
+            return (one - other) & 0xFFFF_FFFF
+        case "OpIMul":
+            return (one * other) & 0xFFFF_FFFF
+        case "OpUDiv" | "OpSDiv":
+            return one // other if other else None
+        case "OpUMod" | "OpSRem" | "OpSMod":
+            return one % other if other else None
+        case "OpShiftLeftLogical":
+            return (one << other) & 0xFFFF_FFFF if other < 32 else None
+        case "OpShiftRightLogical":
+            return one >> other if other < 32 else None
+        case "OpBitwiseAnd":
+            return one & other
+        case "OpBitwiseOr":
+            return one | other
+        case "OpBitwiseXor":
+            return one ^ other
+        case _:
+            return None
 
 
 def _integer(words: tuple[int, ...], shape: tuple[int, ...]) -> int:

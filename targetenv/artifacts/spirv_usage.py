@@ -6,7 +6,7 @@ have one of them only. Source: Vulkan specification, Appendix `Validation Rules 
 
 from __future__ import annotations
 
-from targetenv.match.unknowns import Silence
+from targetenv.match.unknowns import OPEN_MATRIX, UNUSED_MATRIX
 from targetenv.model.capabilities import CooperativeMatrix
 from targetenv.model.record import record
 from targetenv.model.requirement import AnyOf, NeedsFeature, NeedsLimit, NeedsMatrix, Relation
@@ -189,19 +189,9 @@ def _matrices(module: Module, layout: Layout) -> Iterator[Requirement]:
         identifiers = [operands[0], *(results.get(operand, 0) for operand in operands[2:5])]
         types = [_matrix_type(module, layout, identifier) for identifier in identifiers]
         row = _row(types, operands[5] if len(operands) > 5 else 0)
-        yield NeedsMatrix(row) if row is not None else _OPEN_MATRIX.requirement
+        yield NeedsMatrix(row) if row is not None else OPEN_MATRIX.requirement
     if not module.multiplications and any(kind == "OpTypeCooperativeMatrixKHR" for kind, _ in module.types.values()):
-        yield _UNUSED_MATRIX.requirement
-
-
-_OPEN_MATRIX = Silence(
-    "which cooperative-matrix shapes this module multiplies: they are not constants",
-    "give the specialization constants of the shapes default values",
-)
-_UNUSED_MATRIX = Silence(
-    "whether the cooperative-matrix types of this module are offered: no multiplication names a row",
-    "declare the variant's `target`",
-)
+        yield UNUSED_MATRIX.requirement
 
 
 @record

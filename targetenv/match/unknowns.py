@@ -28,7 +28,23 @@ AARCH64_FEATURES = Silence(
     "declare the variant's `target`",
 )
 
-ROWS: tuple[Silence, ...] = (X86_LEVEL, AARCH64_FEATURES)
+OPEN_WORKGROUP = Silence(
+    "which workgroup size this module runs with: it does not say", "state the workgroup size in the source"
+)
+OPEN_ARRAY = Silence(
+    "how much memory this module's arrays take: their lengths are computed in a way that is not evaluated",
+    "give the arrays constant lengths",
+)
+OPEN_MATRIX = Silence(
+    "which cooperative-matrix shapes this module multiplies: they are not constants",
+    "give the specialization constants of the shapes default values",
+)
+UNUSED_MATRIX = Silence(
+    "whether the cooperative-matrix types of this module are offered: no multiplication names a row",
+    "declare the variant's `target`",
+)
+
+ROWS: tuple[Silence, ...] = (X86_LEVEL, AARCH64_FEATURES, OPEN_WORKGROUP, OPEN_ARRAY, OPEN_MATRIX, UNUSED_MATRIX)
 
 
 def how_to_find_out(need: NeedsUnknown) -> str:

@@ -9,6 +9,7 @@ import pytest
 from targetenv.artifacts import inspect
 from targetenv.artifacts import spirv as reader
 from targetenv.artifacts import spirv_usage as usage
+from targetenv.match.unknowns import OPEN_ARRAY, OPEN_MATRIX, OPEN_WORKGROUP, UNUSED_MATRIX
 from targetenv.model.capabilities import CooperativeMatrix
 from targetenv.model.requirement import (
     AnyOf,
@@ -135,8 +136,18 @@ def test_specialization_constants_count_with_their_defaults_and_are_noted() -> N
         ("OpShiftRightLogical %13 %11", None),
         ("OpUDiv %11 %14", None),
         ("OpUMod %11 %14", None),
-        ("OpUDiv %11 %99", None),
+        ("OpUDiv %11 %98", None),
+        ("OpBitwiseAnd %11 %13", 0),
+        ("OpBitwiseOr %11 %13", 39),
+        ("OpBitwiseXor %11 %13", 39),
+        ("OpSRem %11 %13", 4),
+        ("OpUConvert %11", 32),
+        ("OpCompositeExtract %12 0", 32),
+        ("OpCompositeExtract %12 1", 1),
+        ("OpCompositeExtract %12 3", None),
+        ("OpCompositeExtract %11 0", None),
         ("OpBitcast %11", None),
+        ("OpSelect %11 %11 %13", None),
     ],
 )
 def test_the_default_of_an_operation(operation: str, result: int | None) -> None:
@@ -174,6 +185,37 @@ def test_a_kernel_without_a_workgroup_size_is_warned_about() -> None:
     found = inspected(COMPUTE)
     assert [diagnostic.code for diagnostic in found.diagnostics] == ["TE4107"]
     assert found.artifacts[0].kernels[0].workgroup_size is None
+    assert OPEN_WORKGROUP.requirement in found.artifacts[0].requires
+
+
+def test_an_array_as_long_as_the_workgroup_is_measured_by_its_default() -> None:
+    """What `shared float s[gl_WorkGroupSize.x]` compiles to where the size is a specialization constant."""
+    text = (
+        COMPUTE
+        + SPECIALIZED
+        + """
+OpSpecConstantOp %2 %20 OpCompositeExtract %12 0
+OpTypeArray %21 %2 %20
+OpTypePointer %22 Workgroup %21
+OpVariable %22 %23 Workgroup
+"""
+    )
+    assert kernel(text).local_memory == 32 * 4
+    assert OPEN_ARRAY.requirement not in required(text)
+
+
+def test_an_array_of_a_length_that_is_not_evaluated_is_not_known() -> None:
+    text = (
+        COMPUTE
+        + SPECIALIZED
+        + """
+OpSpecConstantOp %2 %20 OpSelect %11 %11 %10
+OpTypeArray %21 %2 %20
+OpTypePointer %22 Workgroup %21
+OpVariable %22 %23 Workgroup
+"""
+    )
+    assert OPEN_ARRAY.requirement in required(text)
 
 
 MEMORY = """
@@ -536,19 +578,19 @@ def test_signs_and_saturation_come_from_the_multiplication() -> None:
 
 def test_matrices_that_are_multiplied_are_known() -> None:
     needs = required(MATRICES + "OpCooperativeMatrixMulAddKHR %22 %40 %30 %31 %32")
-    assert not [need for need in needs if isinstance(need, NeedsUnknown)]
+    assert not {OPEN_MATRIX.requirement, UNUSED_MATRIX.requirement} & set(needs)
     assert NeedsMatrix(CooperativeMatrix(16, 16, 16, "ui8", "ui8", "ui32", "ui32")) in required(
         MATRICES + "OpCooperativeMatrixMulAddKHR %25 %40 %33 %34 %35"
     )
 
 
 def test_matrices_that_nothing_multiplies_are_not_known() -> None:
-    assert usage._UNUSED_MATRIX.requirement in required(MATRICES)
+    assert UNUSED_MATRIX.requirement in required(MATRICES)
 
 
 def test_matrices_of_an_open_shape_are_not_known() -> None:
     text = MATRICES.replace("OpConstant %2 %12 8", "OpSpecConstantOp %2 %12 OpUndef %10 %10")
-    assert usage._OPEN_MATRIX.requirement in required(text + "OpCooperativeMatrixMulAddKHR %22 %40 %30 %31 %32")
+    assert OPEN_MATRIX.requirement in required(text + "OpCooperativeMatrixMulAddKHR %22 %40 %30 %31 %32")
 
 
 def test_every_name_that_the_reader_writes_is_canonical_in_the_registry() -> None:

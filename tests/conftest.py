@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -10,6 +11,8 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("gate", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("long", parent=settings.get_profile("gate"), max_examples=2000)
 settings.load_profile(os.environ.get("TARGETENV_HYPOTHESIS_PROFILE", "gate"))
+
+os.environ.setdefault("VK_LAYER_SETTINGS_PATH", str(Path(__file__).parent / "setup" / "vk_layer_settings.txt"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

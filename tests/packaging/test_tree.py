@@ -20,7 +20,12 @@ def tracked() -> list[Path]:
     try:
         listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     except (OSError, subprocess.CalledProcessError):
-        return [path for path in ROOT.rglob("*") if path.is_file() and not path.is_relative_to(ROOT / ".venv")]
+        ignored = re.compile(r"\.(?!ci$)|(__pycache__|build-out|dist)$")
+        return [
+            path
+            for path in ROOT.rglob("*")
+            if path.is_file() and not any(ignored.match(part) for part in path.relative_to(ROOT).parts)
+        ]
     return [ROOT / name for name in listed if (ROOT / name).is_file()]
 
 

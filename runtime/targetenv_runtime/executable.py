@@ -94,8 +94,11 @@ class Bound:
         command = dispatch(owner, function, grid, refs, constants)
         for ref in refs:
             ref.buffer.require_live()
-        with owner.reclaim:
+        outside = owner.reclaim.enter()
+        try:
             quick = None if 0 in command.grid else owner.backend.bind(function, command.grid, refs, command.constants)
+        finally:
+            owner.reclaim.leave(outside=outside)
         self.run = quick or partial(now, owner, single(command, owner))
         vars(self.run)["held"] = (function, tuple(ref.buffer.allocation for ref in refs))
 
@@ -154,9 +157,13 @@ def load(owner: Ownership, image: bytes | memoryview, image_format: str, kernels
     names = [kernel.name for kernel in kernels]
     if len(set(names)) != len(names):
         raise HalError(Code.INVALID_ARGUMENT, "two kernels of one executable have the same name")
-    with owner.reclaim:
+    outside = owner.reclaim.enter()
+    try:
+        owner.require_open()
         loaded = backend.load(image, image_format, kernels)
-    owner.reclaim.track(loaded, backend.unload, loaded.handle)
+        owner.reclaim.track(loaded, backend.unload, loaded.handle)
+    finally:
+        owner.reclaim.leave(outside=outside)
     return Executable(owner, image_format, loaded)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from _thread import RLock, get_ident
+from _thread import RLock
 from collections import deque
 from time import monotonic, sleep
 
@@ -54,10 +54,8 @@ class Lane:
         except HalError as error:
             operation.retire(error.within(device=self.backend.uri, queue=self.index))
             return
-        if self._reclaim.pending:
-            self._reclaim.drain()
         if self.backend.synchronous:
-            operation.retire(self.backend.failure(self.index, operation.epoch))
+            operation.retire(None)
         elif told:
             for semaphore, value in operation.signals:
                 semaphore.announce((value, self, operation.epoch))
@@ -68,16 +66,13 @@ class Lane:
             raise HalError(Code.CANCELLED, f"{self.backend.uri} was closed before the work could start")
         waits = operation.device_waits
         epochs = [(promise[1].backend, promise[1].index, promise[2]) for _, promise in waits] if waits else ()
-        backend, reclaim, me = self.backend, self._reclaim, get_ident()
-        inside = reclaim.inside
-        nested = me in inside
-        inside.add(me)
+        backend, reclaim = self.backend, self._reclaim
+        outside = reclaim.enter()
         try:
             epoch = backend.submit(self.index, operation.recording, operation.table, epochs)
+            reclaim.submitted[self.index] = operation.epoch = epoch
         finally:
-            if not nested:
-                inside.discard(me)
-        reclaim.submitted[self.index] = operation.epoch = epoch
+            reclaim.leave(outside=outside)
         if backend.synchronous:
             return False
         self.pending.append(operation)
@@ -90,7 +85,12 @@ class Lane:
 
     def wait_epoch(self, epoch: int, timeout: float | None) -> bool:
         """Wait for the device; whether the epoch is complete."""
-        return self.backend.wait(self.index, epoch, timeout)
+        reclaim = self._reclaim
+        outside = reclaim.enter()
+        try:
+            return reclaim.shut or self.backend.wait(self.index, epoch, timeout)
+        finally:
+            reclaim.leave(outside=outside)
 
     def poll(self) -> None:
         """Retire what the device has completed. Never blocks; if another thread is at it, that one goes on."""
@@ -132,7 +132,12 @@ class Lane:
             held.arrive(HalError(Code.CANCELLED, f"{self.backend.uri} was closed before the work could start"))
 
     def finish(self, deadline: float) -> bool:
-        """Wait until all submitted work is retired; whether it is. What the device does not finish in time is failed."""
+        """Wait until all submitted work is retired; whether it is. What the device does not finish in time is failed.
+
+        No new work comes: whoever is about to submit holds the lock, and has seen or will see that the device is closed.
+        """
+        with self._lock:
+            pass
         while self.pending:
             left = deadline - monotonic()
             if left <= 0:

@@ -11,7 +11,7 @@ import os
 from _thread import allocate_lock, get_ident
 from collections import deque
 from functools import cache
-from time import monotonic
+from time import monotonic, sleep
 from weakref import WeakSet, finalize
 
 from targetenv_runtime.backend import SLICE
@@ -32,10 +32,10 @@ DRAIN = 30.0
 
 
 class Reclaim:
-    """Native handles whose holder is gone, waiting for the work that was submitted before.
+    """Native handles whose holder is gone, waiting for the work that was submitted before; and who is inside the backend.
 
     A finalizer may run inside any allocation, so also in the middle of a backend's own method; `inside` has the threads that
-    are in one, and what comes from there waits until the next safe point.
+    are in one, and what they let go of waits until they are out. The backend is closed when nobody else is inside.
     """
 
     __slots__ = ("_once", "backend", "closing", "held", "inside", "pending", "shut", "submitted")
@@ -50,14 +50,20 @@ class Reclaim:
         self.shut = False
         self._once = allocate_lock()
 
-    def __enter__(self) -> None:
-        """Enter one of the backend's methods."""
-        self.inside.add(get_ident())
+    def enter(self) -> bool:
+        """Enter the backend; whether this thread was outside, which is what `leave` has to be told."""
+        me = get_ident()
+        if me in self.inside:
+            return False
+        self.inside.add(me)
+        return True
 
-    def __exit__(self, *_: object) -> None:
-        self.inside.discard(get_ident())
-        if self.pending:
-            self.drain()
+    def leave(self, *, outside: bool) -> None:
+        """Leave the backend, and release what could not be released inside."""
+        if outside:
+            self.inside.discard(get_ident())
+            if self.pending:
+                self.drain()
 
     def track(self, holder: object, release: Callable[[Any], None], handle: object) -> None:
         """Have `release(handle)` called once `holder` is gone and no work can use the handle any more."""
@@ -66,37 +72,46 @@ class Reclaim:
 
     def _gone(self, holder: int, release: Callable[[Any], None], handle: object) -> None:
         self.held.discard(holder)
-        if self.shut:
-            return
-        self.pending.append((release, handle, tuple(self.submitted)))
-        if get_ident() not in self.inside:
-            self.drain()
+        if not self.shut:
+            self.pending.append((release, handle, tuple(self.submitted)))
+            if get_ident() not in self.inside:
+                self.drain()
 
     def drain(self) -> None:
-        """Release what no work can use any more. Called at safe points only: outside of every backend method."""
+        """Release what no work can use any more."""
+        outside = self.enter()
+        try:
+            self._release()
+        finally:
+            if outside:
+                self.inside.discard(get_ident())
+        if self.closing and not self.held:
+            self.close()
+
+    def _release(self) -> None:
         completed = self.backend.completed
         while self.pending and not self.shut:
             try:
                 entry = self.pending.popleft()
             except IndexError:  # another thread took the last one
-                break
+                return
             if any(completed(queue) < epoch for queue, epoch in enumerate(entry[2])):
                 self.pending.appendleft(entry)
                 return
             entry[0](entry[1])
-        if self.closing and not self.held:
-            self.close()
 
     def close(self) -> None:
-        """Wait for the device, release what is pending, close the backend. The last thing that happens to a device."""
+        """Wait for the device and for other threads, release what is pending, close the backend. The last thing of all."""
         if self.shut or not self._once.acquire(blocking=False):
             return
         deadline = monotonic() + DRAIN
         for queue, epoch in enumerate(self.submitted):
             while self.backend.completed(queue) < epoch and monotonic() < deadline:
                 self.backend.wait(queue, epoch, SLICE)
-        if all(self.backend.completed(queue) >= epoch for queue, epoch in enumerate(self.submitted)):
-            self.drain()
+        while self.inside - {get_ident()} and monotonic() < deadline:
+            sleep(0.001)  # a thread that waits for the device has yet to notice
+        if all(self.backend.completed(queue) >= epoch for queue, epoch in enumerate(self.submitted)) and monotonic() < deadline:
+            self._release()
             self.shut = True
             self.backend.close()
         self.shut = True  # see `Ownership.close` for a device that never answers
@@ -145,10 +160,15 @@ class Ownership:
 
     def allocation(self, size: int, memory: Memory) -> Allocation:
         """New memory, given back when the allocation is gone."""
-        with self.reclaim:
+        reclaim = self.reclaim
+        outside = reclaim.enter()
+        try:
+            self.require_open()
             allocation = self.backend.alloc(size, memory)
-        allocation.owner = self
-        self.reclaim.track(allocation, self.backend.free, allocation.handle)
+            allocation.owner = self
+            reclaim.track(allocation, self.backend.free, allocation.handle)
+        finally:
+            reclaim.leave(outside=outside)
         return allocation
 
     def close(self, timeout: float = DRAIN) -> None:

@@ -44,6 +44,7 @@ class Retirement:
                 self._again = True
                 return
             self._drainer = me
+        outside = self._reclaim.enter()
         left = False
         try:
             while not left:
@@ -53,8 +54,7 @@ class Retirement:
         finally:
             if not left and not nested:
                 self._drainer = None
-        if self._reclaim.pending and not nested:
-            self._reclaim.drain()
+            self._reclaim.leave(outside=outside)
 
     def _leave(self, *, nested: bool) -> bool:
         with self._lock:
@@ -77,8 +77,9 @@ class Retirement:
                 if operation.epoch > completed or (operation.device_waits and not self._settled(operation)):
                     break
                 if pending and pending[0] is operation:
+                    failure = self._backend.failure(lane.index, operation.epoch)
                     pending.popleft()
-                    operation.retire(self._backend.failure(lane.index, operation.epoch))
+                    operation.retire(failure)
                 progress = True
             left |= bool(pending)
         return progress and left

@@ -663,6 +663,34 @@ class TestRule18TheEnd:
         del view
         assert (len(backend.freed), backend.closed) == (1, 1)
 
+    def test_a_thread_that_is_still_inside_the_driver_is_waited_for(self) -> None:
+        device, backend = open_manual()
+        done, order = Semaphore(), list[str]()
+        wait, close = backend.wait, backend.close
+
+        def slow_wait(*arguments: Any) -> bool:
+            answer = wait(*arguments)
+            if threading.current_thread() is not threading.main_thread():
+                time.sleep(0.05)
+                order.append("left")
+            return answer
+
+        def noted_close() -> None:
+            order.append("closed")
+            close()
+
+        backend.wait, backend.close = slow_wait, noted_close  # type: ignore[method-assign,assignment]
+        device.queue.execute(work(device), signal=[(done, 1)])
+        backend.submitted.clear()
+        thread = threading.Thread(target=done.wait, args=(1, 10))
+        thread.start()
+        while not backend.waits:
+            time.sleep(0.001)
+        backend.complete()
+        device.close()
+        thread.join()
+        assert order == ["left", "closed"]
+
     def test_what_is_freed_inside_a_driver_waits_until_it_is_out(self) -> None:
         device, backend = open_manual()
         buffer = device.allocate(4)

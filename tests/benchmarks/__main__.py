@@ -30,6 +30,7 @@ def main() -> int:
     parser.add_argument(
         "--iree-parser", metavar="PYTHON", default="", help="one with iree-compiler 20231218, which reads #vk.target_env"
     )
+    parser.add_argument("--tvm", metavar="PYTHON", default="", help="one with apache-tvm, whose targets are read beside ours")
     parser.add_argument("-o", "--output", type=Path, help="write the table there too")
     options = parser.parse_args()
     if unknown := set(options.names) - set(BENCHMARKS):
@@ -49,7 +50,7 @@ def run(name: str, options: argparse.Namespace) -> list[Row]:
     for pinned in (False, True) if BENCHMARKS[name] else (False,):
         print(f"{name}{', one core' if pinned else ''} ...", file=sys.stderr, flush=True)
         command = [sys.executable, "-m", f"tests.benchmarks.{name}", "--rounds", str(options.rounds)]
-        command += ["--iree", options.iree, "--iree-parser", options.iree_parser]
+        command += ["--iree", options.iree, "--iree-parser", options.iree_parser, "--tvm", options.tvm]
         command += ["--pin", str(last)] if pinned else []
         environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "runtime")])}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)  # users' interpreters keep what they have compiled

@@ -12,6 +12,7 @@ class Options(argparse.Namespace):
     pin: int | None
     iree: str
     iree_parser: str
+    tvm: str
 
 
 def parse() -> Options:
@@ -21,6 +22,7 @@ def parse() -> Options:
     parser.add_argument("--pin", type=int)
     parser.add_argument("--iree", default="")
     parser.add_argument("--iree-parser", default="")
+    parser.add_argument("--tvm", default="")
     options = parser.parse_args(namespace=Options())
     pin(options.pin)
     return options

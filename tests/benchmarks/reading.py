@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from packaging.markers import Marker
+
 from targetenv.model.artifact import Artifact
 from targetenv.model.document import to_device
 from targetenv.model.requirement import NeedsCapability, NeedsFormat, NeedsLimit, NeedsSubgroupSize, NeedsVersion, Relation
@@ -31,6 +33,12 @@ TEXT = (
 )
 
 
+MARKER = "python_version >= '3.11' and sys_platform == 'linux' and extra == 'x%d'"
+TVM = '{"kind": "llvm", "mcpu": "x86-64-v3", "num-cores": %d}'
+IREE_PARSE = ("from iree.compiler import ir; ir.Context().__enter__()", "ir.Attribute.parse(text % number)", TEXT)
+TVM_PARSE = ("import json; from tvm.target import Target", "Target(json.loads(text % number))", TVM)
+
+
 def rows(chosen: options.Options) -> list[Row]:
     made = []
     processes = [process("ours", sys.executable, "-c", "import targetenv"), process("bare", sys.executable, "-c", "pass")]
@@ -41,13 +49,26 @@ def rows(chosen: options.Options) -> list[Row]:
 
     counter = iter(range(10**9))
     cases = [case("first", lambda: parse(TEXT % next(counter)), 200), case("repeat", repeat(), 20000)]
+    cases += [
+        case("marker", lambda: Marker(MARKER % next(counter)), 200),
+        case("json", lambda: parse(TVM % next(counter)), 200),
+    ]
     if chosen.iree_parser:
-        cases.append(served("iree", chosen.iree_parser))
+        cases.append(served("iree", chosen.iree_parser, *IREE_PARSE))
+    if chosen.tvm:
+        cases.append(served("tvm", chosen.tvm, *TVM_PARSE))
     timing = interleave(cases, rounds=chosen.rounds)
     made.append(
         Row("parse `#vk.target_env`, 250 characters, a new text", timing["first"], "IREE's C++", timing.get("iree"), "1.5")
     )
     made.append(Row("the same text again", timing["repeat"], budget="0.15 us"))
+    made.append(Row("the first, beside packaging's Marker", timing["first"], "Marker", timing["marker"]))
+    made.append(Row("parse a TVM target, a new text", timing["json"], "TVM's Target", timing.get("tvm")))
+    # interegular, a tool of the tests, makes lark check every grammar while it loads (150 ms); users do not have it.
+    code = f"import sys; sys.modules['interegular'] = None; from targetenv.syntax import parse; parse({TEXT % 1024!r})"
+    fresh = [process("ours", sys.executable, "-c", code), process("bare", sys.executable, "-c", "pass")]
+    timing = interleave(fresh, rounds=chosen.rounds)
+    made.append(Row("a fresh process that parses it", timing["ours"], "python -c pass", timing["bare"]))
 
     device = to_device(json.loads(LAVAPIPE.read_text(encoding="utf-8"))["device"])
     kernels = {"kernel": variants()}
@@ -75,20 +96,19 @@ def reported(statement: str) -> Callable[[], Sample]:
     return run
 
 
-def served(name: str, interpreter: str, count: int = 200) -> Case:
-    """IREE's parser in a process of its own, asked for `count` parses at a time."""
+def served(name: str, interpreter: str, setup: str, parse_one: str, text: str, count: int = 200) -> Case:
+    """A peer's parser in a process of its own, asked for `count` parses at a time."""
     code = f"""
 import sys, time
-from iree.compiler import ir
-text = {TEXT!r}
+{setup}
+text = {text!r}
 number = 0
-with ir.Context():
-    for line in sys.stdin:
-        start = time.perf_counter_ns()
-        for _ in range({count}):
-            number += 1
-            ir.Attribute.parse(text % number)
-        print(time.perf_counter_ns() - start, flush=True)
+for line in sys.stdin:
+    start = time.perf_counter_ns()
+    for _ in range({count}):
+        number += 1
+        {parse_one}
+    print(time.perf_counter_ns() - start, flush=True)
 """
     server = subprocess.Popen([interpreter, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 

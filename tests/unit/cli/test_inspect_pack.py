@@ -52,7 +52,6 @@ def test_one_bad_file_does_not_hide_the_others(package: Path, te: Any) -> None:
 
 
 def test_pack_takes_executables_as_they_are(project: Path, te: Any) -> None:
-    pytest.importorskip("shutil")
     subprocess.run(["glslc", "-fshader-stage=compute", "scale.comp", "-o", "scale.spv"], check=True)
     said = te("pack", "-o", "p.tenv", "scale.spv", "other=scale.spv")
     assert said.status == 0

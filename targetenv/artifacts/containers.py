@@ -19,21 +19,45 @@ if TYPE_CHECKING:
 
 
 class Budget:
-    """What reading one file may cost: containers inside one another, payloads in all, bytes made by decompressing.
+    """What reading one file may cost: containers inside one another, payloads in all, bytes made by decompressing, seconds.
 
-    Readers take from it before they do the work; TE4003 where it is used up. Everything else that a reader does is bounded by
-    the file's own size.
+    Readers take from it before they do the work, so a budget is for one file: TE4003 where it is used up, TE4081 where its time
+    is. Time is bounded only where `seconds` is given; `clock` counts them (default: `time.monotonic`). Everything else that a
+    reader does is bounded by the file's own size.
+
+    >>> Budget(depth=0).enter("a.vmfb")
+    Traceback (most recent call last):
+        ...
+    targetenv.diagnostics.diagnostic.FormatError: error[TE4003]: containers are nested too deeply in this file
+     --> a.vmfb
+      = help: ...
     """
 
-    __slots__ = ("depth", "entries", "inflated")
+    __slots__ = ("_clock", "_deadline", "depth", "entries", "inflated")
 
-    def __init__(self, *, depth: int = 8, entries: int = 4096, inflated: int = 1 << 30) -> None:
+    def __init__(
+        self,
+        *,
+        depth: int = 8,
+        entries: int = 4096,
+        inflated: int = 1 << 30,
+        seconds: float | None = None,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
         self.depth = depth
         self.entries = entries
         self.inflated = inflated
+        self._clock = None
+        self._deadline = 0.0
+        if seconds is not None:
+            from time import monotonic  # only for a caller who asks for it: nothing else here knows the time
+
+            self._clock = clock or monotonic
+            self._deadline = self._clock() + seconds
 
     def enter(self, name: str) -> None:
         """Open one more container inside the one that is open; `leave` when it is read."""
+        self.tick(name)
         self.depth -= 1
         if self.depth < 0:
             raise damaged("TE4003", name, "containers are nested too deeply in this file", help=_ADVICE)
@@ -44,19 +68,27 @@ class Budget:
 
     def take(self, count: int, name: str) -> None:
         """Account for `count` payloads."""
+        self.tick(name)
         self.entries -= count
         if self.entries < 0:
             raise damaged("TE4003", name, "this file holds more payloads than are read of one file", help=_ADVICE)
 
     def inflate(self, size: int, name: str) -> None:
         """Account for `size` bytes that decompressing will make."""
+        self.tick(name)
         self.inflated -= size
         if self.inflated < 0:
             raise damaged("TE4003", name, "this file holds more compressed data than is decompressed of one file", help=_ADVICE)
 
+    def tick(self, name: str) -> None:
+        """Go on only while there is time."""
+        if self._clock is not None and self._clock() > self._deadline:
+            raise damaged("TE4081", name, "reading this file takes longer than it may", help=_PATIENCE)
+
 
 _UNREAD = (None, "elf", "tenv")  # `elf`: for a machine that no reader knows
-_ADVICE = "extract the part that matters, or read the file with a larger `Budget` of `targetenv.artifacts.containers`"
+_ADVICE = "extract the part that matters, or allow more: `--max-depth`, `--max-entries`, `--max-inflated`, or a larger `Budget`"
+_PATIENCE = "extract the part that matters, or allow more: `--max-seconds`, or `seconds` of the `Budget`"
 
 
 def member(payload: memoryview, *, name: str, within: str, budget: Budget, stated: str | None = None) -> Member:

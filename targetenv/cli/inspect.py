@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from targetenv.cli import limits
 from targetenv.cli.documents import of_diagnostic
 from targetenv.cli.output import print_json, size, talk
 from targetenv.diagnostics.diagnostic import Diagnostic, Severity, Source, TargetEnvError
@@ -15,6 +16,7 @@ from targetenv.wire.files import read_bytes
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
+    from targetenv.artifacts.containers import Budget
     from targetenv.model.artifact import Kernel
     from targetenv.model.requirement import Requirement
     from targetenv.wire.package import Package, PackagedKernel, PackageFile, Variant
@@ -25,6 +27,7 @@ EPILOG = "Exit status 2 when a file cannot be read, is damaged, or is of no know
 def add_arguments(parser: ArgumentParser) -> None:
     """The files."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="executables and containers of any format that is known")
+    limits.add_arguments(parser)
 
 
 @record
@@ -77,7 +80,7 @@ def run(args: Namespace) -> int:
     status = 0
     for place, file in enumerate(args.files):
         try:
-            report = examine(file)
+            report = examine(file, limits.budget(args))
         except TargetEnvError as error:
             status = 2
             talk(str(error))
@@ -95,8 +98,8 @@ def run(args: Namespace) -> int:
     return status
 
 
-def examine(file: str) -> Report:
-    """Open one file, and the containers in it; FormatError when it is of no known format or damaged."""
+def examine(file: str, budget: Budget | None = None) -> Report:
+    """Open one file, and the containers in it; FormatError when it is of no known format, damaged, or above the budget."""
     from targetenv.artifacts import identify, inspect
     from targetenv.wire.package import PackageFile
 
@@ -104,7 +107,7 @@ def examine(file: str) -> Report:
     if identify(data) in ("tenv", None) and data[:4] == b"PK\x03\x04":
         with PackageFile(file, data) as opened:
             return _of_package(file, opened)
-    inspection = inspect(data, name=file)
+    inspection = inspect(data, name=file, budget=budget)
     executables = tuple(
         Executable(row.format, path, row.size, row.target, row.requires, row.kernels, leaf.details)
         for path, leaf, _ in inspection.leaves()

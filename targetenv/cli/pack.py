@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from targetenv.artifacts import identify, inspect
+from targetenv.cli import limits
 from targetenv.cli.assembly import Declared, Part, assemble, part
 from targetenv.cli.documents import of_diagnostic
 from targetenv.cli.output import print_json, print_table, size, talk
@@ -16,8 +17,9 @@ from targetenv.wire.package import Binding, Constant, PackagedKernel
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from targetenv.artifacts.containers import Budget
     from targetenv.model.artifact import Kernel
 
 EPILOG = (
@@ -33,13 +35,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("-o", "--output", required=True, metavar="X.tenv", help="the package to write")
     parser.add_argument("--name", help="the package's name (default: from the output's)")
     parser.add_argument("--package-version", default="0", metavar="V", help="the package's version (default: 0)")
+    limits.add_arguments(parser)
 
 
 def run(args: Namespace) -> int:
     """Pack the files."""
     name = args.name or re.sub(r"\.tenv$", "", os.path.basename(args.output)) or "package"  # noqa: PTH119
     with Output(args.output) as output:
-        kernels, parts = _collect(args.files)
+        kernels, parts = _collect(args.files, lambda: limits.budget(args))
         _, data = assemble(name, args.package_version, list(kernels.values()), parts)
         output.write(data)
     warnings = [warning for row in parts for warning in row.warnings]
@@ -59,7 +62,7 @@ def run(args: Namespace) -> int:
     return 0
 
 
-def _collect(files: Sequence[str]) -> tuple[dict[str, PackagedKernel], list[Part]]:
+def _collect(files: Sequence[str], budget: Callable[[], Budget]) -> tuple[dict[str, PackagedKernel], list[Part]]:
     """The kernels in the files, each with the largest interface that a variant of it has, and the variants."""
     entries: list[tuple[str, str, str, bytes, Kernel]] = []
     taken: set[tuple[str, str]] = set()
@@ -67,7 +70,7 @@ def _collect(files: Sequence[str]) -> tuple[dict[str, PackagedKernel], list[Part
         renamed, separator, path = argument.partition("=")
         path = path if separator else argument
         data = read_bytes(path)
-        found = _kernels(data, path)
+        found = _kernels(data, path, budget())
         if separator and len(found) != 1:
             message = f"`{path}` has {len(found)} kernels, so `{renamed}=` does not say which is meant"
             raise FormatError(Diagnostic("TE5200", message, help="pass the file without a name"))
@@ -101,9 +104,9 @@ def _collect(files: Sequence[str]) -> tuple[dict[str, PackagedKernel], list[Part
     return kernels, parts
 
 
-def _kernels(data: bytes, path: str) -> list[tuple[tuple[str, ...], bytes, Kernel]]:
+def _kernels(data: bytes, path: str, budget: Budget) -> list[tuple[tuple[str, ...], bytes, Kernel]]:
     """Every kernel with its executable's bytes and the names that lead to it, through containers; those that can be read."""
-    inspection = inspect(data, name=path)
+    inspection = inspect(data, name=path, budget=budget)
     found = [
         (place, data if payload is None else bytes(payload), kernel)
         for place, leaf, payload in inspection.leaves()

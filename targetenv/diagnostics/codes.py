@@ -76,6 +76,7 @@ CODES: dict[str, str] = {
     "TE4002": "a container, not an executable",
     "TE4003": "file holds more than is read",
     "TE4004": "payload of no known format",
+    "TE4081": "reading takes too long",
     # --- TE41: SPIR-V
     "TE4101": "damaged SPIR-V header",
     "TE4102": "damaged SPIR-V instruction",

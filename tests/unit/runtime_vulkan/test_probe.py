@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from targetenv_runtime.drivers.vulkan.probe import probe
-from targetenv_runtime.drivers.vulkan.survey import subgroup_sizes
 from targetenv_runtime.ffi.library import Library
 
 from targetenv.model import document
@@ -13,6 +12,7 @@ from targetenv.model.device import Device
 from targetenv.model.version import Version
 from targetenv.registry import vulkan as registry
 from targetenv.registry import vulkan_abi as abi
+from targetenv.registry.vulkan_device import subgroup_sizes
 from tests.unit.runtime_vulkan.fake import FakeDevice, FakeLoader
 
 COMPUTE = 0x20

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from targetenv_runtime.drivers.vulkan import features, module, pipeline
-from targetenv_runtime.drivers.vulkan.describe import driver_version, flags, words
 from targetenv_runtime.drivers.vulkan.device import closure
 from targetenv_runtime.drivers.vulkan.status import CODES, SUCCESSES, check, failure
 from targetenv_runtime.status import Code, HalError
@@ -15,6 +14,8 @@ from targetenv.registry import vulkan as registry
 from targetenv.registry import vulkan_abi as abi
 from targetenv.registry._generated import spirv_enables
 from targetenv.registry.rows import keys, row
+from targetenv.registry.vulkan_device import driver_version
+from targetenv.registry.vulkan_words import flags, words
 
 # Features behind which a SPIR-V capability stands, and with which a compute device is not opened: stages other than compute,
 # ray tracing, images that the kernels of this runtime cannot bind, and things that cost everybody else.

@@ -8,6 +8,7 @@ from struct import Struct, pack_into, unpack_from
 
 from targetenv.registry import vulkan as registry
 from targetenv.registry import vulkan_abi as abi
+from targetenv.registry.vulkan_words import shortest_float
 from targetenv_runtime.drivers.vulkan.block import text
 
 TYPE_CHECKING = False
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 FEATURES = "VkPhysicalDeviceFeatures2"
 PROPERTIES = "VkPhysicalDeviceProperties2"
 _HEADER = Struct("i4xP")  # sType and pNext of every struct in a chain
-_FLOAT = Struct("f")
 _LONGEST_LIST = 1 << 12  # elements; a driver that claims more is not believed
 
 
@@ -162,16 +162,3 @@ def _value(raw: tuple[Any, ...], field: Field) -> PropertyValue:
         shortest = tuple(map(shortest_float, raw))
         return shortest if field.dims else shortest[0]
     return raw if field.dims else first
-
-
-def shortest_float(number: float) -> float:
-    """The shortest decimal that rounds to the same 32-bit number, which is what people and files write.
-
-    >>> shortest_float(0.10000000149011612)
-    0.1
-    """
-    for digits in range(1, 9):
-        short = float(f"{number:.{digits}g}")
-        if abs(short) <= 3.5e38 and unpack_from("f", _FLOAT.pack(short))[0] == number:
-            return short
-    return number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from targetenv.registry import vulkan_abi as abi
+from targetenv.registry.vulkan_device import identity
 from targetenv_runtime.backend import Allocation, Backend, Loaded
 from targetenv_runtime.commands import Dispatch, Recording
 from targetenv_runtime.drivers.selector import ordinal
@@ -187,7 +188,7 @@ def _names(instance: Instance, physical: ctypes.c_void_p) -> list[str]:
     structs = ["VkPhysicalDeviceIDProperties"]
     if "VK_EXT_pci_bus_info" in instance.device_extensions(physical):
         structs.append("VkPhysicalDevicePCIBusInfoPropertiesEXT")
-    told = dict(describe.identity(chain.values(chain.ask(query, physical, chain.PROPERTIES, structs))))
+    told = dict(identity(chain.values(chain.ask(query, physical, chain.PROPERTIES, structs))))
     names = [told["deviceUUID"], told["deviceUUID"].replace("-", "")]
     return [*names, told["pci"], f"pci:{told['pci']}"] if "pci" in told else names
 

@@ -10,11 +10,11 @@ from targetenv.model.version import Version
 from targetenv.registry import depends
 from targetenv.registry import vulkan as registry
 from targetenv.registry import vulkan_abi as abi
+from targetenv.registry.vulkan_device import subgroup_sizes
 from targetenv_runtime.drivers.vulkan import chain, features
 from targetenv_runtime.drivers.vulkan.block import block, floats, strings
 from targetenv_runtime.drivers.vulkan.loader import shape
 from targetenv_runtime.drivers.vulkan.status import check, failure
-from targetenv_runtime.drivers.vulkan.survey import subgroup_sizes
 from targetenv_runtime.ffi.library import at, function
 from targetenv_runtime.status import Code, HalError
 

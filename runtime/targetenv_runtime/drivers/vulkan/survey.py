@@ -9,6 +9,8 @@ from targetenv.model.device import Device, Unavailable
 from targetenv.model.version import Version
 from targetenv.registry import vulkan as registry
 from targetenv.registry import vulkan_abi as abi
+from targetenv.registry.vulkan_device import identity, subgroup_sizes
+from targetenv.registry.vulkan_words import component, scope
 from targetenv_runtime.drivers.vulkan import chain, describe
 from targetenv_runtime.drivers.vulkan.loader import Instance, Loader, two_calls
 from targetenv_runtime.ffi.library import LibraryMissing
@@ -16,9 +18,6 @@ from targetenv_runtime.status import HalError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Set
-
-    from targetenv.model.capabilities import PropertyValue
     from targetenv_runtime.ffi.library import Library
 
 INSTALL_LOADER = "install the Vulkan loader (Debian and Ubuntu: `libvulkan1`)"
@@ -93,7 +92,7 @@ def read(instance: Instance, physical: ctypes.c_void_p, index: int) -> Device:
         name=str(values["VkPhysicalDeviceProperties::deviceName"]),
         driver="vulkan",
         offers=offers,
-        identity=describe.identity(values),
+        identity=identity(values),
         provenance=describe.provenance(values, instance.version),
         queues=describe.queues(instance, physical),
         memory=describe.memory(instance, physical),
@@ -105,26 +104,6 @@ def _plain(instance: Instance, physical: ctypes.c_void_p, struct: str) -> chain.
     memory = ctypes.create_string_buffer(abi.header(struct)[0])
     instance.command(struct.replace("Vk", "vkGet", 1))(physical, memory)
     return chain.Answer(memory, [(struct, 0)], [])
-
-
-def subgroup_sizes(features: Set[str], properties: Mapping[str, PropertyValue]) -> frozenset[int]:
-    """The subgroup sizes that a compute shader can run with.
-
-    The device's own size; and where the size of a pipeline can be asked for and compute stages may ask, every power of two from
-    the smallest to the largest.
-
-    >>> own = {"VkPhysicalDeviceSubgroupProperties::subgroupSize": 64}
-    >>> sorted(subgroup_sizes(set(), own))
-    [64]
-    """
-    own = properties.get("VkPhysicalDeviceSubgroupProperties::subgroupSize")
-    control = "VkPhysicalDeviceSubgroupSizeControl"
-    stages = properties.get(f"{control}Properties::requiredSubgroupSizeStages", 0)
-    assert isinstance(stages, int), "flags"
-    if f"{control}Features::subgroupSizeControl" in features and stages & abi.constant("VK_SHADER_STAGE_COMPUTE_BIT"):
-        smallest, largest = (properties[f"{control}Properties::{which}SubgroupSize"] for which in ("min", "max"))
-        return frozenset(size for size in (1 << power for power in range(32)) if smallest <= size <= largest)  # type: ignore[operator]
-    return frozenset({own}) if isinstance(own, int) and own > 0 else frozenset()
 
 
 def matrices(instance: Instance, physical: ctypes.c_void_p) -> list[CooperativeMatrix]:
@@ -139,11 +118,11 @@ def matrices(instance: Instance, physical: ctypes.c_void_p) -> list[CooperativeM
             m=found.get("MSize", row),
             n=found.get("NSize", row),
             k=found.get("KSize", row),
-            a=describe.component(found.get("AType", row)),
-            b=describe.component(found.get("BType", row)),
-            c=describe.component(found.get("CType", row)),
-            result=describe.component(found.get("ResultType", row)),
-            scope=describe.scope(found.get("scope", row)),
+            a=component(found.get("AType", row)),
+            b=component(found.get("BType", row)),
+            c=component(found.get("CType", row)),
+            result=component(found.get("ResultType", row)),
+            scope=scope(found.get("scope", row)),
             saturating=bool(found.get("saturatingAccumulation", row)),
         )
         for row in range(len(found))

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from targetenv.model.artifact import Artifact
-    from targetenv.resolve.choice import Resolution
+    from targetenv.resolve.change import Repair
+    from targetenv.resolve.choice import RankedKernel, Resolution
 
 EPILOG = "Exit status 0 when every kernel runs on some device, 1 when one runs on none."
 
@@ -64,6 +65,7 @@ def collect(files: Sequence[str], only: Sequence[str]) -> dict[str, tuple[Artifa
 def of_resolution(resolution: Resolution) -> dict[str, object]:
     """A resolution as JSON."""
     from targetenv.model import document
+    from targetenv.resolve.repair import repair_of
 
     return {
         "chosen": [
@@ -81,8 +83,24 @@ def of_resolution(resolution: Resolution) -> dict[str, object]:
             for row in resolution.ranked
             for verdict in row.verdicts
         ],
+        "repairs": [_of_repair(row, repair) for row in resolution.ranked for repair in (repair_of(row),) if repair is not None],
         "unavailable": [document.of_unavailable(driver) for driver in resolution.unavailable],
     }
+
+
+def _of_repair(row: RankedKernel, repair: Repair) -> dict[str, object]:
+    from targetenv.model import document
+
+    changes = [
+        {
+            "means": change.means.name.lower(),
+            "text": change.text,
+            "paste": list(change.paste),
+            "settles": [document.of_requirement(need) for need in change.settles],
+        }
+        for change in repair.changes
+    ]
+    return {"kernel": row.kernel, "device": row.device.uri, "variant": repair.variant, "changes": changes}
 
 
 def _variants(file: str, *, alone: bool) -> dict[str, tuple[Artifact, ...]]:

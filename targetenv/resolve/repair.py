@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from enum import Enum
 
-from targetenv.match.phrases import bare, listed, shown
+from targetenv.match.phrases import listed
 from targetenv.match.unknowns import how_to_find_out
 from targetenv.model import requirement as needs
 from targetenv.model.record import record
-from targetenv.model.requirement import Relation
 from targetenv.model.verdict import Outcome
+from targetenv.resolve.change import Repair, cheapest
 from targetenv.resolve.implication import subject
 from targetenv.resolve.kinds import kind_of
+from targetenv.resolve.paste import build_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +34,7 @@ class Situation(Enum):
     SILENT_SOURCE = "the description of the device leaves something out"
     SILENT_ARTIFACT = "a variant does not say what it needs"
     NO_LOADABLE_FORMAT = "no variant is of a format that the device loads"
-    LEVEL_TOO_HIGH = "every loadable variant is built for a higher level"
-    ONE_LIMIT_SHORT = "a variant fails on one limit only"
+    REPAIR = "a change is known after which a variant fits"
     SHARED_CAUSE = "several variants fail on the same requirement"
 
 
@@ -52,8 +52,10 @@ def hints_for(row: RankedKernel, resolution: Resolution) -> tuple[Hint, ...]:
         return ()
     loadable = tuple(verdict for verdict in row.verdicts if not _has(verdict, needs.NeedsFormat))
     found: dict[Hint, None] = {}
-    for rule in (_shared_cause, _one_limit, _level, _unknown):
-        found |= dict.fromkeys(rule(loadable))
+    found |= dict.fromkeys(_shared_cause(loadable))
+    if loadable and all(verdict.outcome is Outcome.UNSATISFIED for verdict in loadable):
+        found |= dict.fromkeys(Hint(Situation.REPAIR, str(repair)) for repair in (repair_of(row),) if repair is not None)
+    found |= dict.fromkeys(_unknown(loadable))
     found |= dict.fromkeys(_elsewhere(row, resolution) if loadable else _no_format(row))
     return tuple(found)
 
@@ -86,22 +88,12 @@ def _shared_cause(verdicts: tuple[Verdict, ...]) -> Iterator[Hint]:
         yield Hint(Situation.SHARED_CAUSE, f"{len(found)} of {len(verdicts)} variants fail on `{about}`{said}")
 
 
-def _one_limit(verdicts: tuple[Verdict, ...]) -> Iterator[Hint]:
-    for verdict in verdicts:
-        match verdict.unmet:
-            case [one] if isinstance(one.requirement, needs.NeedsLimit) and one.requirement.relation is Relation.AT_LEAST:
-                offered = verdict.device.offers.property(one.requirement.name)
-                if offered is not None:
-                    limit = f"`{bare(one.requirement.name)}` of at most {shown(offered)}"
-                    yield Hint(Situation.ONE_LIMIT_SHORT, f"build a variant of `{verdict.artifact.name}` that needs {limit}")
-                    return
-
-
-def _level(verdicts: tuple[Verdict, ...]) -> Iterator[Hint]:
-    if verdicts and all(_has(verdict, needs.NeedsIsa) for verdict in verdicts):
-        offered = verdicts[0].device.offers.isa
-        if offered is not None:
-            yield Hint(Situation.LEVEL_TOO_HIGH, f"build a variant for `{offered}`, which this device offers")
+def repair_of(row: RankedKernel) -> Repair | None:
+    """The cheapest change after which this device runs the kernel; None where it runs already or nothing is known to help."""
+    if row.choice.variant is not None:
+        return None
+    found = [repair for repair in map(cheapest, row.verdicts) if repair is not None]
+    return min(found, key=lambda repair: repair.cost, default=None)  # of equals the nearest miss, which comes first
 
 
 def _unknown(verdicts: tuple[Verdict, ...]) -> Iterator[Hint]:
@@ -118,9 +110,12 @@ def _unknown(verdicts: tuple[Verdict, ...]) -> Iterator[Hint]:
 
 
 def _no_format(row: RankedKernel) -> Iterator[Hint]:
-    formats = sorted(row.device.offers.formats, key=lambda name: (kind_of(name).cost, name))
+    offers = row.device.offers
+    formats = sorted(offers.formats, key=lambda name: (kind_of(name).cost, name))
     if formats:
-        yield Hint(Situation.NO_LOADABLE_FORMAT, f"add variants that this device loads: {listed(formats)}")
+        tool = build_for(offers, formats[0])
+        advice = f"add variants that this device loads: {listed(formats)}"
+        yield Hint(Situation.NO_LOADABLE_FORMAT, f"{advice}, as by `{tool}`" if tool else advice)
 
 
 def _elsewhere(row: RankedKernel, resolution: Resolution) -> Iterator[Hint]:

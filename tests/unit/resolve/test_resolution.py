@@ -89,7 +89,7 @@ def test_the_refusal_names_the_nearest_miss_and_every_absent_driver() -> None:
     assert diagnostic.message == "no variant of `k` can run on `cpu://0`"
     assert "v4 is nearest" in diagnostic.notes[0]
     assert "cuda: no library" in diagnostic.notes[1]
-    assert "build a variant for `x86-64-v3`" in diagnostic.help
+    assert "build `v4` for `x86-64-v3`, which this device offers: `gcc -march=x86-64-v3`" in diagnostic.help
 
 
 def test_without_a_device_the_help_is_the_drivers_own() -> None:
@@ -102,12 +102,12 @@ def test_without_a_device_the_help_is_the_drivers_own() -> None:
 @pytest.mark.parametrize(
     ("variants", "situations"),
     [
-        ([variant("a", NeedsIsa("x86-64-v4")), variant("b", NeedsIsa("znver4"))], {Situation.LEVEL_TOO_HIGH}),
+        ([variant("a", NeedsIsa("x86-64-v4")), variant("b", NeedsIsa("znver4"))], {Situation.REPAIR}),
         (
             [variant("a", NeedsSubgroupSize(32)), variant("b", NeedsSubgroupSize(64))],
-            {Situation.SHARED_CAUSE},
+            {Situation.SHARED_CAUSE, Situation.REPAIR},
         ),
-        ([variant("a", NeedsLimit("count", Relation.AT_LEAST, 9))], {Situation.ONE_LIMIT_SHORT}),
+        ([variant("a", NeedsLimit("count", Relation.AT_LEAST, 9))], {Situation.REPAIR}),
         ([variant("a", NeedsUnknown("what it needs"))], {Situation.SILENT_ARTIFACT, Situation.ONLY_UNKNOWN}),
         ([Artifact("a", "spirv", "", (NeedsFormat("spirv"),))], {Situation.NO_LOADABLE_FORMAT}),
     ],

@@ -156,6 +156,31 @@ def property_members(struct: str) -> dict[str, str]:
     return _members(_tables.PROPERTIES, struct)
 
 
+def feature_table(struct: str) -> dict[str, str]:
+    """Member -> canonical name for every member of a feature struct; empty for any other struct.
+
+    >>> feature_table("VkPhysicalDevice8BitStorageFeaturesKHR")["storagePushConstant8"]
+    'VkPhysicalDevice8BitStorageFeatures::storagePushConstant8'
+    """
+    return _members(_tables.FEATURES, struct)
+
+
+@cache
+def provided_features(provider: str) -> dict[str, str]:
+    """Member -> canonical name for every feature that a version or an extension brings.
+
+    >>> provided_features("VK_KHR_16bit_storage")["storagePushConstant16"]
+    'VkPhysicalDevice16BitStorageFeatures::storagePushConstant16'
+    """
+    return _provided(_tables.FEATURES, provider)
+
+
+@cache
+def provided_properties(provider: str) -> dict[str, str]:
+    """The same for properties."""
+    return _provided(_tables.PROPERTIES, provider)
+
+
 @cache
 def find_feature(member: str) -> tuple[str, ...]:
     """Every canonical feature with a member of this name, sorted: several structs may use one name for unrelated things.
@@ -315,6 +340,23 @@ def _members(table: str, struct: str) -> dict[str, str]:
         if member := entry.partition(":")[0]:
             other = alias and not alias.startswith("VK_")
             found[member] = (alias if "::" in alias else f"{alias}::{member}") if other else f"{struct}::{member}"
+    return found
+
+
+def _provided(table: str, provider: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for struct in _structs_of().get(provider, ()):
+        found |= _members(table, struct)
+    return found
+
+
+@cache
+def _structs_of() -> dict[str, list[str]]:
+    """Provider -> its structs; the inverse of `providers`."""
+    found: dict[str, list[str]] = {}
+    for struct, names in providers().items():
+        for name in names:
+            found.setdefault(name, []).append(struct)
     return found
 
 

@@ -1,0 +1,178 @@
+"""What a file claims about one Vulkan device, brought to canonical names on its way in, and the device that follows from it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from targetenv.model.capabilities import Capabilities, Property
+from targetenv.model.device import Device
+from targetenv.model.version import Version
+from targetenv.registry import vulkan
+from targetenv.registry.vulkan_device import driver_facts, identity, subgroup_sizes
+from targetenv.wire.vulkan_values import Plan, boolean, packed_version, plan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from targetenv.model.capabilities import PropertyValue
+    from targetenv.wire.complaints import Complaints
+
+    Objects = Mapping[str, Any]
+
+_PROPERTIES = "VkPhysicalDeviceProperties"
+_NESTED = {"limits": "VkPhysicalDeviceLimits", "sparseProperties": "VkPhysicalDeviceSparseProperties"}
+_NOTHING = ("NULL", None)  # what vulkaninfo writes for a list without elements
+_HEADER = frozenset({"sType", "pNext"})
+_LONGEST = 256
+FORMATS = frozenset({"spirv"})
+
+
+class Claims:
+    """The claims of one file, or of one block of a profile.
+
+    A feature that any spelling answers with yes is offered; two spellings that differ are complained about. `texts` says
+    whether numbers are written as texts in this kind of file (then that is no mistake).
+    """
+
+    __slots__ = ("complaints", "denied", "extensions", "features", "memory", "queues", "texts", "values", "version")
+
+    def __init__(self, complaints: Complaints, *, texts: bool = False) -> None:
+        self.complaints = complaints
+        self.texts = texts
+        self.extensions: dict[str, int] = {}
+        self.features: set[str] = set()
+        self.denied: set[str] = set()
+        self.values: dict[str, PropertyValue] = {}
+        self.version: Version | None = None
+        self.queues: list[str] = []
+        self.memory: list[str] = []
+
+    def extension(self, name: object, revision: object = 0) -> None:
+        """One extension of the device; one that the registry does not have is kept, for the device does."""
+        if not isinstance(name, str) or not name.startswith("VK_") or len(name) > _LONGEST or not name.isidentifier():
+            self.complaints.add("TE4312", f"extension {name}")
+            return
+        if vulkan.extension(name) is None:
+            self.complaints.add("TE4316", name)
+        self.extensions[name] = revision if isinstance(revision, int) else 0
+
+    def feature(self, canonical: str, raw: object, stated: str) -> None:
+        """One feature under its canonical name; `stated` is how the file calls it."""
+        try:
+            offered = raw if raw is True or raw is False else boolean(raw)
+        except ValueError:
+            self.complaints.add("TE4312", stated)
+            return
+        if raw.__class__ is str and not self.texts:
+            self.complaints.add("TE4311", stated)
+        if offered:
+            self.features.add(canonical)
+            if canonical in self.denied:
+                self._contradiction(canonical)
+        else:
+            self.denied.add(canonical)
+            if canonical in self.features:
+                self._contradiction(canonical)
+
+    def features_of(self, struct: str, members: object) -> None:
+        """Every member of one feature struct, in any of its spellings."""
+        self._struct(struct, members, vulkan.feature_table, self.feature)
+
+    def properties_of(self, struct: str, members: object) -> None:
+        """Every member of one property struct; limits and sparse properties may be nested in it, as in the C struct."""
+        if isinstance(members, dict) and struct in (_PROPERTIES, "VkPhysicalDeviceProperties2"):
+            nested = {key: value for key, value in members.items() if key in _NESTED}
+            for key, value in nested.items():
+                self._struct(_NESTED[key], value, vulkan.property_members, self.property)
+            inner = members.get("properties")
+            if isinstance(inner, dict) and struct != _PROPERTIES:
+                self.properties_of(_PROPERTIES, inner)
+            members = {key: value for key, value in members.items() if key not in nested and key != "properties"}
+            struct = _PROPERTIES
+        self._struct(struct, members, vulkan.property_members, self.property)
+
+    def _struct(
+        self, struct: str, members: object, table_of: Callable[[str], dict[str, str]], take: Callable[[str, object, str], None]
+    ) -> None:
+        if not isinstance(members, dict):
+            self.complaints.add("TE4312", struct)
+            return
+        table = table_of(struct)
+        for member, raw in members.items():
+            canonical = table.get(member)
+            if canonical is not None:
+                take(canonical, raw, f"{struct}::{member}")
+            elif member not in _HEADER:
+                self.complaints.add("TE4310", f"{struct}::{member}" if table else struct)
+
+    def property(self, canonical: str, raw: object, stated: str) -> None:
+        """One property under its canonical name; `stated` is how the file calls it."""
+        how = _plan(canonical)
+        if how is None or how.convert is None or raw in _NOTHING:
+            return
+        try:
+            value = how.convert(raw)
+        except (ValueError, OverflowError, TypeError):
+            self.complaints.add("TE4312", stated)
+            return
+        if raw.__class__ is str and not self.texts and how.is_number and not raw[:1].isalpha():
+            self.complaints.add("TE4311", stated)
+        before = self.values.get(canonical)
+        if before is not None and before != value:
+            self._contradiction(canonical)
+        self.values[canonical] = value
+
+    def api_version(self, raw: object) -> None:
+        """The version of Vulkan where a file states it beside the properties."""
+        try:
+            self.version = Version.unpack_vulkan(packed_version(raw))
+        except (ValueError, TypeError):
+            self.complaints.add("TE4312", f"api-version {raw}")
+
+    def _contradiction(self, canonical: str) -> None:
+        self.complaints.add("TE4313", canonical)
+
+    def stated_version(self) -> Version | None:
+        """The version that the device's properties name, else the one stated beside them."""
+        packed = self.values.get(f"{_PROPERTIES}::apiVersion")
+        return Version.unpack_vulkan(packed) if isinstance(packed, int) else self.version
+
+    def offers(self, *, complete: bool) -> Capabilities:
+        """The claims as capabilities; what was denied in one spelling and offered in another is offered."""
+        values = self.values
+        return Capabilities(
+            api="vulkan",
+            version=self.stated_version(),
+            formats=FORMATS,
+            extensions=frozenset(self.extensions),
+            features=frozenset(self.features),
+            denied=frozenset(self.denied - self.features),
+            properties=tuple([Property(name, values[name]) for name in sorted(values)]),
+            subgroup_sizes=subgroup_sizes(self.features, values),
+            complete=complete,
+        )
+
+    def device(self, uri: str, *, complete: bool, provenance: Mapping[str, str], name: str = "") -> Device:
+        """The device; `provenance` says what the file says of itself."""
+        told = driver_facts(self.values) | {key: value for key, value in provenance.items() if value}
+        return Device(
+            uri=uri,
+            name=str(self.values.get(f"{_PROPERTIES}::deviceName") or name or uri),
+            driver="vulkan",
+            offers=self.offers(complete=complete),
+            identity=identity(self.values),
+            provenance=tuple(sorted(told.items())),
+            queues=tuple(self.queues),
+            memory=tuple(self.memory),
+        )
+
+
+@cache
+def _plan(canonical: str) -> Plan | None:
+    """The plan, None for a property that the registry's structs do not hold as such."""
+    try:
+        return plan(canonical)
+    except KeyError:
+        return None

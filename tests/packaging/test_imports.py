@@ -26,8 +26,8 @@ SLOW = {
     "logging",
     "asyncio",
 }
-# What stands apart so that only those who hand in arrays import it.
-APART = {"targetenv.launch.numpy_arguments"}
+# What stands apart, so that only those who hand in arrays, or resolve fleets, import it.
+APART = {"targetenv.launch.numpy_arguments", "targetenv.resolve.planes"}
 LOAD_PATH = ("model", "diagnostics", "registry", "match", "resolve", "launch", "cli/app.py", "cli/run.py")
 
 

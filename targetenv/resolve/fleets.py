@@ -1,0 +1,226 @@
+"""Many artifacts against many devices: which variant runs where, without a verdict in words for each pair.
+
+Chooses what `resolve` chooses. Devices that are alike in everything that the artifacts ask about form a class and are judged
+once; the classes of a block are judged together, as rows of bits (`targetenv.resolve.planes`). No more than a block of devices
+is held at a time. What stays is, for each class, two bits for each artifact and two bytes for each kernel, and for each device
+its name and its class.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+from targetenv.model.record import record
+from targetenv.model.verdict import Outcome
+from targetenv.resolve.capability_class import Classifier
+from targetenv.resolve.choice import Choice
+from targetenv.resolve.ranking import Ranking, places
+from targetenv.resolve.resolution import resolve
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from typing import Literal, TypeAlias
+
+    from targetenv.model.artifact import Artifact
+    from targetenv.model.device import Device
+    from targetenv.model.requirement import Requirement
+    from targetenv.resolve.planes import Planes
+
+    Policy: TypeAlias = Literal["reject", "allow"]
+
+BLOCK = 2048  # classes that are judged together, and devices that are held for it
+_STEP = 256  # devices between two reports of progress
+
+
+@record
+class Member:
+    """One device of a population: how it is called, and its capability class."""
+
+    uri: str
+    name: str
+    kind: int
+
+
+@record
+class Reason:
+    """One requirement that stands in the way; `offers` has what is there instead, one phrase for each kind of device."""
+
+    code: str
+    requires: str
+    offers: tuple[str, ...]
+
+
+@record
+class Miss:
+    """Devices on which nothing of a kernel runs for the same reasons: those of the variant that is nearest there."""
+
+    variant: str | None
+    reasons: tuple[Reason, ...]
+    devices: tuple[int, ...]
+
+
+def fleet(
+    artifacts: Mapping[str, Sequence[Artifact]] | Iterable[Artifact],
+    devices: Iterable[Device],
+    *,
+    unknown: Policy = "reject",
+    reasons: bool = False,
+    progress: Callable[[int], None] | None = None,
+    block: int = BLOCK,
+) -> Fleet:
+    """Choose a variant for each kernel on each device, as `resolve` does.
+
+    `artifacts` are the variants of each kernel, or executables that each stand for themselves. `devices` may come from
+    anywhere, one after the other, and are not kept. `reasons` finds out what the nearest variant lacks where none runs.
+    `progress` is told how many devices were read so far.
+
+    >>> from targetenv.model.artifact import Artifact
+    >>> from targetenv.model.capabilities import Capabilities
+    >>> from targetenv.model.device import Device
+    >>> from targetenv.model.requirement import NeedsSubgroupSize
+    >>> wide = Artifact("wide", "spirv", "", (NeedsSubgroupSize(32),))
+    >>> sizes = (8, 32, 32)
+    >>> gpus = [Device(f"vulkan://{n}", "a GPU", "vulkan", Capabilities("vulkan", subgroup_sizes=frozenset({s})))
+    ...         for n, s in enumerate(sizes)]
+    >>> found = fleet([wide], gpus)
+    >>> [choice.variant for choice in found.choices()], found.classes
+    ([None, 'wide', 'wide'], 2)
+    """
+    kernels: Mapping[str, Sequence[Artifact]]
+    kernels = artifacts if isinstance(artifacts, dict) else _alone(artifacts)  # type: ignore[arg-type]
+    made = Fleet({kernel: Ranking(kernels[kernel]) for kernel in sorted(kernels)}, unknown, block)
+    classifier = Classifier(made.requirements)
+    kinds: dict[bytes, int] = {}
+    waiting: list[Device] = []
+    for number, device in enumerate(devices):
+        key = classifier.key(device.offers)
+        kind = kinds.setdefault(key, len(kinds))
+        made.members.append(Member(device.uri, device.name, kind))
+        if kind == made.classes + len(waiting):
+            waiting.append(device)
+            if len(waiting) == block:
+                made.judge(waiting, reasons=reasons)
+                waiting = []
+        if progress is not None and number % _STEP == 0:
+            progress(number)
+    if waiting:
+        made.judge(waiting, reasons=reasons)
+    if progress is not None:
+        progress(len(made.members))
+    return made
+
+
+class Fleet:
+    """The answers for a population of devices: `members` in the order in which they came, `classes` of them that may differ."""
+
+    def __init__(self, rankings: Mapping[str, Ranking], unknown: Policy = "reject", block: int = BLOCK) -> None:
+        self.unknown = unknown
+        self.rankings = dict(rankings)
+        self.members: list[Member] = []
+        self.classes = 0
+        self._block = block
+        index: dict[Requirement, int] = {}
+        self._start: dict[str, int] = {}
+        self._wanted: list[list[int]] = []
+        for kernel, ranking in self.rankings.items():
+            self._start[kernel] = len(self._wanted)
+            rows = [index.setdefault(need, len(index)) for need in ranking.requirements]
+            self._wanted += [[rows[at] for at in places(required)] for required in ranking.needs]
+        self.requirements = tuple(index)
+        self._planes: list[Planes] = []
+        self._chosen: dict[str, array[int]] = {kernel: array("h") for kernel in self.rankings}
+        self._missing: dict[str, dict[int, Miss]] = {kernel: {} for kernel in self.rankings}
+
+    def judge(self, devices: Sequence[Device], *, reasons: bool = False) -> None:
+        """Add one class for each of these devices."""
+        from numpy import array as rows_of  # 60 ms; only where fleets are resolved
+        from numpy import intp
+
+        from targetenv.resolve.planes import Planes, answers, conjunctions, winners
+
+        wanted = [rows_of(rows, dtype=intp) for rows in self._wanted]
+        runs = conjunctions(answers(self.requirements, [device.offers for device in devices]), wanted)
+        self._planes.append(runs)
+        for kernel, ranking in self.rankings.items():
+            mine = slice(self._start[kernel], self._start[kernel] + len(ranking.variants))
+            known = runs.known[mine]
+            own = Planes(known, known if runs.certain else runs.maybe[mine], runs.count)
+            self._chosen[kernel].extend(winners(own, ranking.above, allow=self.unknown == "allow").tolist())
+        if reasons:
+            for number, device in enumerate(devices, start=self.classes):
+                self._explain(device, number)
+        self.classes += len(devices)
+
+    def variants(self, kernel: str) -> tuple[str, ...]:
+        """The variants of a kernel, in order of cost, preference and name."""
+        return tuple(variant.name for variant in self.rankings[kernel].variants)
+
+    def variant_on(self, kernel: str, kind: int) -> str | None:
+        """The variant of this kernel that a class of devices runs, None when none fits."""
+        place = self._chosen[kernel][kind]
+        return None if place < 0 else self.rankings[kernel].variants[place].name
+
+    def choices(self) -> Iterator[Choice]:
+        """One choice for each device and kernel, in the order of `members`."""
+        for member in self.members:
+            for kernel in self.rankings:
+                yield Choice(kernel, member.uri, self.variant_on(kernel, member.kind))
+
+    def outcome(self, kernel: str, place: int, kind: int) -> Outcome:
+        """What the variant at one place of `variants` answers on a class of devices."""
+        row = self._start[kernel] + place
+        number, within = divmod(kind, self._block)
+        planes = self._planes[number]
+        word, bit = divmod(within, 64)
+        if int(planes.known[row, word]) >> bit & 1:
+            return Outcome.SATISFIED
+        return Outcome.UNKNOWN if int(planes.maybe[row, word]) >> bit & 1 else Outcome.UNSATISFIED
+
+    def chosen(self, kernel: str) -> dict[str | None, list[int]]:
+        """The devices that run each variant of a kernel, by their place in `members`; under None those that run nothing."""
+        found: dict[str | None, list[int]] = {name: [] for name in (*self.variants(kernel), None)}
+        names = [self.variant_on(kernel, kind) for kind in range(self.classes)]
+        for number, member in enumerate(self.members):
+            found[names[member.kind]].append(number)
+        return found
+
+    def misses(self, kernel: str) -> tuple[Miss, ...]:
+        """The devices on which nothing of this kernel runs, together where they lack the same; most devices first.
+
+        Only where `reasons` was set is it said what they lack.
+        """
+        alike: dict[object, list[Miss]] = {}
+        for number, member in enumerate(self.members):
+            if self._chosen[kernel][member.kind] < 0:
+                miss = self._missing[kernel].get(member.kind) or Miss(None, (), ())
+                what = (miss.variant, tuple((reason.code, reason.requires) for reason in miss.reasons))
+                alike.setdefault(what, []).append(Miss(miss.variant, miss.reasons, (number,)))
+        return tuple(sorted(map(_merged, alike.values()), key=lambda miss: (-len(miss.devices), miss.devices)))
+
+    def _explain(self, device: Device, kind: int) -> None:
+        lacking = [kernel for kernel, chosen in self._chosen.items() if chosen[kind] < 0]
+        if not lacking:
+            return
+        resolved = resolve({kernel: self.rankings[kernel].variants for kernel in lacking}, [device], unknown=self.unknown)
+        for row in resolved.ranked:
+            if row.verdicts:
+                nearest = row.verdicts[0]
+                unmet = tuple(Reason(one.code, one.requires, (one.offers,)) for one in nearest.unmet)
+                self._missing[row.kernel][kind] = Miss(nearest.artifact.name, unmet, ())
+
+
+def _merged(misses: Sequence[Miss]) -> Miss:
+    first = misses[0]
+    reasons = tuple(
+        Reason(one.code, one.requires, tuple(dict.fromkeys(offer for miss in misses for offer in miss.reasons[at].offers)))
+        for at, one in enumerate(first.reasons)
+    )
+    return Miss(first.variant, reasons, tuple(number for miss in misses for number in miss.devices))
+
+
+def _alone(artifacts: Iterable[Artifact]) -> dict[str, tuple[Artifact, ...]]:
+    found: dict[str, tuple[Artifact, ...]] = {}
+    for artifact in artifacts:
+        found[artifact.name] = (*found.get(artifact.name, ()), artifact)
+    return found

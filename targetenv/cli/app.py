@@ -28,6 +28,7 @@ VERBS = {
     "build": "build a package from a targetenv.toml",
     "pack": "make a package of executables that are built already",
     "resolve": "which variant runs on which device, and why",
+    "lock": "write down what was chosen and what that depends on",
     "match": "whether one target or file fits another",
     "diff": "what differs between two targets or devices, and which offers more",
     "run": "run a kernel of a package",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from targetenv.cli.output import print_json
+from targetenv.cli.output import print_json, talk
 from targetenv.diagnostics.diagnostic import Diagnostic, TargetEnvError
 from targetenv.resolve import resolve
 
@@ -12,39 +12,96 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from targetenv.model.artifact import Artifact
+    from targetenv.model.lock import Drift
     from targetenv.resolve.change import Repair
     from targetenv.resolve.choice import RankedKernel, Resolution
 
 EPILOG = "Exit status 0 when every kernel runs on some device, 1 when one runs on none."
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """What is to run, and where."""
+def add_question(parser: ArgumentParser) -> None:
+    """What is to run, and where: shared with `targetenv lock`."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="packages (.tenv), or executables")
     parser.add_argument(
         "--device", action="append", default=[], metavar="DEVICE",
         help="a device (vulkan://0), a driver (vulkan) or a file that describes a device; may be repeated (default: all)",
     )  # fmt: skip
     parser.add_argument("--kernel", action="append", default=[], metavar="NAME", help="only this kernel; may be repeated")
-    parser.add_argument("--all", action="store_true", help="show satisfied requirements too, and the rule behind each")
     parser.add_argument(
         "--unknown", choices=("reject", "allow"), default="reject", help="what of variants that are not known to run"
     )
 
 
-def run(args: Namespace) -> int:
-    """Resolve, explain, and say whether everything runs somewhere."""
+def add_arguments(parser: ArgumentParser) -> None:
+    """The question, and how much of the answer is shown."""
+    add_question(parser)
+    parser.add_argument("--all", action="store_true", help="show satisfied requirements too, and the rule behind each")
+    parser.add_argument(
+        "--locked", nargs="?", const="targetenv.lock", metavar="FILE",
+        help="refuse, with what has changed, unless everything is as `targetenv lock` wrote it (default: targetenv.lock)",
+    )  # fmt: skip
+
+
+def answer(args: Namespace) -> Resolution:
+    """The resolution that the arguments of `add_question` ask for."""
     from targetenv.launch.devices import find_devices
 
     kernels = collect(args.files, args.kernel)
     devices, unavailable = find_devices(args.device)
-    resolution = resolve(kernels, devices, unavailable=unavailable, unknown=args.unknown)
+    return resolve(kernels, devices, unavailable=unavailable, unknown=args.unknown)
+
+
+def run(args: Namespace) -> int:
+    """Resolve, explain, and say whether everything runs somewhere and is as it was locked."""
+    resolution = answer(args)
+    changes = _changes(resolution, args) if args.locked is not None else ()
     if args.format == "json":
-        print_json(of_resolution(resolution))
-    else:
+        from targetenv.cli.lock import of_drift
+
+        print_json(of_resolution(resolution) | ({} if args.locked is None else {"drift": [of_drift(row) for row in changes]}))
+    elif not changes:
         print(resolution.explain(everything=args.all))
+    if changes:
+        from targetenv.diagnostics.render import render
+
+        talk(render(_drifted(changes, resolution, args)))
+        return 1
+    kernels = {choice.kernel for choice in resolution.choices}
     chosen = {choice.kernel for choice in resolution.choices if choice.variant is not None}
-    return 0 if chosen == set(kernels) else 1
+    return 0 if kernels and chosen == kernels else 1
+
+
+def _changes(resolution: Resolution, args: Namespace) -> tuple[Drift, ...]:
+    from targetenv.resolve.lock import drift, lock
+    from targetenv.wire.lock import read_lock
+
+    return drift(read_lock(args.locked), lock(resolution, unknown=args.unknown))
+
+
+def _drifted(changes: Sequence[Drift], resolution: Resolution, args: Namespace) -> Diagnostic:
+    """What has changed, then what that does to the choices: the same, or another winner."""
+    notes = [f"{row.kind}: {_told(row)}" for row in changes if row.kind != "choice"]
+    moved = [f"choice: {_told(row)}" for row in changes if row.kind == "choice"]
+    held = ", ".join(f"`{row.kernel}` on {row.device}: {row.variant or 'nothing'}" for row in resolution.choices)
+    notes += moved or [f"the choices are the same ({held})"]
+    message = f"{args.locked} does not hold: {'another variant would run' if moved else 'what it depends on has changed'}"
+    device = "".join(f" --device {name}" for name in args.device)
+    accept = f"`targetenv lock {' '.join(args.files)}{device} -o {args.locked}` accepts what is there now"
+    return Diagnostic("TE3040", message, notes=tuple(notes), help=accept)
+
+
+def _told(row: Drift) -> str:
+    match row.locked, row.now:
+        case "", "there":
+            return f"{row.what} is new"
+        case "there", "":
+            return f"{row.what} is gone"
+        case "", now:
+            return f"{row.what} is new: {now}"
+        case locked, "":
+            return f"{row.what} is gone: {locked}"
+        case locked, now:
+            return f"{row.what}: {locked} -> {now}"
 
 
 def collect(files: Sequence[str], only: Sequence[str]) -> dict[str, tuple[Artifact, ...]]:

@@ -71,6 +71,8 @@ CODES: dict[str, str] = {
     "TE2036": "IREE handles this name badly",
     # --- TE30: a whole resolution
     "TE3001": "no artifact can run",
+    "TE3040": "decision is not the locked one",
+    "TE3041": "file is no lock",
     # --- TE40: compiled code of any format
     "TE4001": "unknown format",
     "TE4002": "a container, not an executable",

@@ -1,0 +1,70 @@
+"""A decision with everything that it depends on, so that a later one can be held against it."""
+
+from __future__ import annotations
+
+from targetenv.model.record import record
+
+
+@record
+class LockedAnswer:
+    """What a device answered to one requirement of some variant: `outcome` is the value of an Outcome."""
+
+    requires: str
+    outcome: str
+    offers: str
+    rule: str
+
+
+@record
+class LockedDevice:
+    """One device. `digest` is the SHA-256 of its snapshot; `provenance` names the driver; `answers` are sorted."""
+
+    uri: str
+    name: str
+    digest: str
+    provenance: tuple[tuple[str, str], ...]
+    answers: tuple[LockedAnswer, ...]
+
+
+@record
+class LockedVariant:
+    """One candidate: `digest` is the SHA-256 of its bytes, `requires` how its requirements read, sorted."""
+
+    kernel: str
+    name: str
+    digest: str
+    requires: tuple[str, ...]
+
+
+@record
+class LockedChoice:
+    """What was chosen for a kernel on a device, and what put it first; no variant where nothing runs."""
+
+    kernel: str
+    device: str
+    variant: str | None
+    because: str
+
+
+@record
+class Lock:
+    """One resolution. `rules` are the versions of the tables that decided, by name, with a digest over all of them."""
+
+    rules: tuple[tuple[str, str], ...]
+    unknown: str
+    devices: tuple[LockedDevice, ...]
+    variants: tuple[LockedVariant, ...]
+    choices: tuple[LockedChoice, ...]
+
+
+@record
+class Drift:
+    """One thing that is not as it was locked: `kind` is `rules`, `policy`, `variant`, `device`, `driver`, `answer` or `choice`.
+
+    `what` names it; an empty side means that it is not there on that side.
+    """
+
+    kind: str
+    what: str
+    locked: str
+    now: str

@@ -21,6 +21,7 @@ _EXECUTABLES = {
     "aie-elf": ("aie_elf", "inspect_aie_elf"),
     "aie-transaction": ("aie_transaction", "inspect_transaction"),
     "cdo": ("cdo", "inspect_cdo"),
+    "hsaco": ("hsaco", "inspect_hsaco"),
     "metallib": ("metal", "inspect_metal"),
     "msl": ("metal", "inspect_source"),
     "pdi": ("pdi", "inspect_pdi"),

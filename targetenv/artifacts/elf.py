@@ -74,6 +74,7 @@ class Elf:
         self.type, machine, version = head[:3]
         self.machine: int = machine
         self.flags: int = head[6]
+        self.os_abi, self.abi_version = identity[7], identity[8]
         header_size, entry_size, count = head[7:10]
         if version != 1 or identity[6] != 1:
             raise damaged("TE4201", name, f"the ELF header says version {version}, which does not exist")
@@ -174,13 +175,20 @@ class Elf:
         kinds = (_PT_GNU_PROPERTY,) if any(one.kind == _PT_GNU_PROPERTY for one in self._segments) else (_PT_NOTE,)
         for segment in self._segments:
             if segment.kind in kinds:
-                notes = Window(self.window.part(segment.offset, segment.size, "a note segment"), self.name, "TE4204")
-                for owner, kind, content in self._notes(notes, 8 if segment.alignment == 8 else 4):
+                for owner, kind, content in self._notes_in(segment):
                     if owner == b"GNU\0" and kind == _NT_GNU_PROPERTY_TYPE_0:
                         found |= self._properties(content)
         return found
 
-    def _notes(self, notes: Window, alignment: int) -> Iterator[tuple[bytes, int, memoryview]]:
+    def notes(self) -> Iterator[tuple[bytes, int, memoryview]]:
+        """Owner (with its NUL), type and contents of every note."""
+        for segment in self._segments:
+            if segment.kind == _PT_NOTE:
+                yield from self._notes_in(segment)
+
+    def _notes_in(self, segment: _Segment) -> Iterator[tuple[bytes, int, memoryview]]:
+        notes = Window(self.window.part(segment.offset, segment.size, "a note segment"), self.name, "TE4204")
+        alignment = 8 if segment.alignment == 8 else 4
         at = 0
         while at + 12 <= len(notes):
             name_size, content_size, kind = notes.unpack("<III", at, "a note's header")

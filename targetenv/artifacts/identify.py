@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SPIRV_MAGICS = (b"\x03\x02\x23\x07", b"\x07\x23\x02\x03")
+_AMD_GPU = 224
 _PACKAGE_MEMBER = b"targetenv.json"
 
 
@@ -35,6 +36,8 @@ def identify(data: bytes | memoryview) -> str | None:
         if is_tpc(data):
             return "tpc"
         machine = unpack_from("<H", head, 18)[0] if len(head) >= 20 else None
+        if machine == _AMD_GPU:
+            return "hsaco"
         return f"elf-{MACHINES[machine]}" if machine in MACHINES else "elf"
     if head[:4] == b"PK\x03\x04" and head[30:44] == _PACKAGE_MEMBER:
         return "tenv"

@@ -78,6 +78,9 @@ CODES: dict[str, str] = {
     "TE4002": "a container, not an executable",
     "TE4003": "file holds more than is read",
     "TE4004": "payload of no known format",
+    "TE4061": "damaged metadata of an AMD code object",
+    "TE4062": "AMD GPU code for another system",
+    "TE4063": "AMD code object contradicts itself",
     "TE4081": "reading takes too long",
     # --- TE41: SPIR-V
     "TE4101": "damaged SPIR-V header",

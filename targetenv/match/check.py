@@ -76,6 +76,8 @@ class Judge:
             return self._at_least(self._support().version, need, by)
         if need.of == "spirv" and "spirv" in self.offers.formats:
             return UNKNOWN, "not stated", "spirv.stated"
+        if need.of == "code-object" and self.offers.api == "rocm":
+            return gpu.code_object(need, self.offers)
         if need.of == self.offers.api and self.offers.version is not None:
             return self._at_least(self.offers.version, need, "version.at-least")
         return self._absent("version.at-least")
@@ -176,6 +178,9 @@ class Judge:
 
     def _limit(self, need: needs.NeedsLimit) -> Answer:
         value = self.offers.property(need.name)
+        if value is None and (value := gpu.limit(need.name, self.offers)) is not None:
+            holds = need.relation.holds(value, need.value)
+            return (YES if holds else NO), f"{self.offers.isa} has {shown(value, need.relation)}", "amd.limit"
         if value is None:
             return self._unstated_limit(need)
         holds = not _is_text(value) and need.relation.holds(value, need.value)  # type: ignore[arg-type]

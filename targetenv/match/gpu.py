@@ -11,10 +11,13 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from targetenv.model.capabilities import Capabilities
+    from targetenv.model.requirement import NeedsVersion
 
     Answer: TypeAlias = tuple[Outcome, str, str]
 
 APIS = ("cuda", "rocm")
+CODE_OBJECT = "codeObjectVersion"  # the property in which a device says which code objects its loader reads
+NEWEST_CODE_OBJECT = 6
 _CAPABILITIES = range(10, 200)  # compute capability times ten: also of chips to come, so that open rules stay open
 
 
@@ -60,6 +63,33 @@ def pinned(feature: str, offers: Capabilities) -> Answer:
     if row is not None and name not in row.features:
         return Outcome.UNSATISFIED, f"{row.name} has no {name}", by
     return Outcome.UNKNOWN, f"whether {name} is on is not stated", by
+
+
+def code_object(need: NeedsVersion, offers: Capabilities) -> Answer:
+    """Whether a device's loader reads code objects of this version, where the device says up to which it does.
+
+    A target ID names no loader, so a device that takes code objects and says nothing is taken to have one of today.
+    """
+    by = "amd.code-object"
+    stated = offers.property(CODE_OBJECT)
+    if isinstance(stated, int):
+        fits = need.version.major <= stated
+        return (Outcome.SATISFIED if fits else Outcome.UNSATISFIED), f"device loads code objects up to V{stated}", by
+    if "hsaco" not in offers.formats:
+        return Outcome.UNKNOWN, "not stated", by
+    known = need.version.major <= NEWEST_CODE_OBJECT
+    return (Outcome.SATISFIED if known else Outcome.UNKNOWN), f"loaders read code objects up to V{NEWEST_CODE_OBJECT}", by
+
+
+def limit(name: str, offers: Capabilities) -> int | None:
+    """What every device with this processor has of a limit that is a fact of the hardware; None where nothing is known."""
+    if offers.api != "rocm" or offers.isa is None:
+        return None
+    from targetenv.registry import amdgpu
+
+    if name == "VkPhysicalDeviceLimits::maxComputeSharedMemorySize":
+        return amdgpu.local_memory(offers.isa)
+    return amdgpu.WORKGROUP if name == "VkPhysicalDeviceLimits::maxComputeWorkGroupInvocations" else None
 
 
 def _nvidia(code: str, device: str) -> Answer:

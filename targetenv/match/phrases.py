@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from targetenv.model.capabilities import PropertyValue
     from targetenv.model.requirement import Requirement
 
-_API = {"spirv": "SPIR-V", "vulkan": "Vulkan", "opencl": "OpenCL", "cuda": "CUDA", "ptx": "PTX"}
+_API = {"spirv": "SPIR-V", "vulkan": "Vulkan", "opencl": "OpenCL", "cuda": "CUDA", "ptx": "PTX", "code-object": "code object"}
 
 
 def required(requirement: Requirement) -> str:

@@ -75,6 +75,16 @@ ROWS: tuple[Rule, ...] = (
         "a target feature that code pins on or off must be so on the device; one that it leaves open may be either",
         "LLVM AMDGPUUsage.rst, Target Features",
     ),
+    Rule(
+        "amd.code-object",
+        "a loader reads code objects up to a version; where a device does not say up to which, every published one is read",
+        "LLVM AMDGPUUsage.rst, Code Object Metadata V2 to V6",
+    ),
+    Rule(
+        "amd.limit",
+        "work-items in a workgroup and its local memory are facts of the processor, where the device does not state them",
+        "LLVM AMDGPU.td, AddressableLocalMemorySize; AMDGPUUsage.rst, max_flat_workgroup_size",
+    ),
     Rule("compound.all", "every part holds", "Kleene, Introduction to Metamathematics, section 64 (strong tables)"),
     Rule("compound.any", "at least one part holds", "Kleene, Introduction to Metamathematics, section 64 (strong tables)"),
     Rule("compound.not", "the part does not hold", "Kleene, Introduction to Metamathematics, section 64 (strong tables)"),

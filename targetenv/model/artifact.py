@@ -10,12 +10,27 @@ if TYPE_CHECKING:
 
 
 @record
+class Parameter:
+    """One argument in a kernel's argument block, in bytes from the block's start, where the executable describes it.
+
+    `kind` is `buffer`, `value`, `local` (workgroup memory whose size the caller chooses), `image`, `sampler` or `hidden` (which
+    the runtime fills in); `name` is the source's, or the compiler's word for a hidden one.
+    """
+
+    offset: int
+    size: int
+    kind: str
+    name: str | None = None
+
+
+@record
 class Kernel:
     """One entry point, as far as the executable itself describes it; None is "it does not say".
 
     `workgroup_size` is in invocations; `bindings` counts the buffers of descriptor set 0 (or of the kernel's binding table);
     `constants` is in bytes; `local_memory` is the workgroup memory in bytes. `entry_point` is the symbol inside the executable
     where that is not `name`. `subgroup_size` is the size that the kernel must run with (a pipeline parameter in Vulkan).
+    `parameters` is the layout of the argument block of APIs that have one.
     """
 
     name: str
@@ -25,6 +40,7 @@ class Kernel:
     local_memory: int | None = None
     entry_point: str | None = None
     subgroup_size: int | None = None
+    parameters: tuple[Parameter, ...] | None = None
 
 
 @record

@@ -6,7 +6,7 @@ Reading here trusts its input; files from outside are validated by `targetenv.wi
 from __future__ import annotations
 
 from targetenv.model import requirement as needs
-from targetenv.model.artifact import Kernel
+from targetenv.model.artifact import Kernel, Parameter
 from targetenv.model.capabilities import Capabilities, CooperativeMatrix, Property, SpirvEnvironment
 from targetenv.model.device import Device, Unavailable
 from targetenv.model.version import Version
@@ -207,6 +207,9 @@ def of_kernel(kernel: Kernel) -> Document:
         "local_memory": kernel.local_memory,
         "entry_point": kernel.entry_point,
         "subgroup_size": kernel.subgroup_size,
+        "parameters": None
+        if kernel.parameters is None
+        else [{"offset": row.offset, "size": row.size, "kind": row.kind, "name": row.name} for row in kernel.parameters],
     }
 
 
@@ -221,6 +224,9 @@ def to_kernel(document: Document) -> Kernel:
         document.get("local_memory"),
         document.get("entry_point"),
         document.get("subgroup_size"),
+        None
+        if document.get("parameters") is None
+        else tuple(Parameter(row["offset"], row["size"], row["kind"], row.get("name")) for row in document["parameters"]),
     )
 
 

@@ -139,14 +139,37 @@ def wavefront_sizes(name: str) -> frozenset[int]:
 
     Empty when the name does not say its generation.
     """
-    found = re.match(r"gfx(\d+)(?:-(\d+))?-generic$", name)
-    if found:
-        generation = (int(found[1]), int(found[2] or 0))
-    else:
-        exact = PROCESSOR.fullmatch(name)
-        if exact is None or exact["major"] is None:
-            return frozenset()
-        generation = (int(exact["major"]), int(exact["minor"], 16))
+    generation = _generation(name)
+    if generation is None:
+        return frozenset()
     if generation < (10, 0):
         return frozenset({64})
     return frozenset({32, 64}) if generation < (12, 5) else frozenset({32})
+
+
+def local_memory(name: str) -> int | None:
+    """Bytes of LDS that one workgroup may have (LLVM AMDGPU.td, `AddressableLocalMemorySize`); None for what is to come.
+
+    >>> local_memory("gfx90a"), local_memory("gfx950"), local_memory("gfx9-4-generic")
+    (65536, 163840, 65536)
+    """
+    generation = _generation(name)
+    if generation is None or generation > (12, 5):
+        return None
+    if generation < (7, 0):
+        return 32 << 10
+    if name == "gfx950":
+        return 160 << 10
+    return 320 << 10 if generation == (12, 5) else 64 << 10
+
+
+#: Work-items in a workgroup, of every processor (AMDGPUUsage.rst, `max_flat_workgroup_size`).
+WORKGROUP = 1024
+
+
+def _generation(name: str) -> tuple[int, int] | None:
+    found = re.match(r"gfx(\d+)(?:-(\d+))?-generic$", name)
+    if found:
+        return int(found[1]), int(found[2] or 0)
+    exact = PROCESSOR.fullmatch(name)
+    return (int(exact["major"]), int(exact["minor"], 16)) if exact is not None and exact["major"] is not None else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from targetenv.model.artifact import Artifact, Kernel
+from targetenv.model.artifact import Artifact, Kernel, Parameter
 from targetenv.model.capabilities import Capabilities, CooperativeMatrix, Property, SpirvEnvironment
 from targetenv.model.device import Device, Unavailable
 from targetenv.model.requirement import (
@@ -122,6 +122,7 @@ COMPOUND: dict[type, st.SearchStrategy[Requirement]] = {
     AnyOf: st.builds(AnyOf, tuples_of(requirements)),
     Not: st.builds(Not, requirements),
 }
+parameters = st.builds(Parameter, counts, counts, names, maybe() | names)
 kernels = st.builds(
     Kernel,
     names,
@@ -129,6 +130,7 @@ kernels = st.builds(
     *(maybe() | counts,) * 3,
     maybe() | names,
     maybe() | counts,
+    maybe() | tuples_of(parameters, 3),
 )
 artifacts = st.builds(
     Artifact, names, names, names, tuples_of(requirements), tuples_of(kernels, 2), maybe() | names, st.integers(-9, 9), counts
@@ -144,6 +146,7 @@ NOUNS: dict[type, st.SearchStrategy[object]] = {
     CooperativeMatrix: matrices,
     Device: devices,
     Finding: findings,
+    Parameter: parameters,
     Kernel: kernels,
     Property: properties,
     Span: spans,

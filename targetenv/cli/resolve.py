@@ -37,6 +37,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_question(parser)
     parser.add_argument("--all", action="store_true", help="show satisfied requirements too, and the rule behind each")
     parser.add_argument(
+        "--gaps", action="store_true",
+        help="ask every device that targetenv knows by name, and none of this machine: where does no variant run?",
+    )  # fmt: skip
+    parser.add_argument(
         "--locked", nargs="?", const="targetenv.lock", metavar="FILE",
         help="refuse, with what has changed, unless everything is as `targetenv lock` wrote it (default: targetenv.lock)",
     )  # fmt: skip
@@ -53,6 +57,16 @@ def answer(args: Namespace) -> Resolution:
 
 def run(args: Namespace) -> int:
     """Resolve, explain, and say whether everything runs somewhere and is as it was locked."""
+    if args.gaps:
+        from targetenv.cli.gaps import report
+
+        if args.device or args.locked is not None:
+            other = "--device" if args.device else "--locked"
+            raise TargetEnvError(
+                Diagnostic("TE5200", f"--gaps asks known devices, not those of {other}", help=f"leave `{other}` out")
+            )
+        report(collect(args.files, args.kernel), as_json=args.format == "json")
+        return 0
     resolution = answer(args)
     changes = _changes(resolution, args) if args.locked is not None else ()
     if args.format == "json":

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from targetenv.model.artifact import Artifact
     from targetenv.model.device import Device
     from targetenv.model.requirement import Requirement
-    from targetenv.resolve.planes import Planes
+    from targetenv.resolve.planes import Conjunctions, Planes
 
     Policy: TypeAlias = Literal["reject", "allow"]
 
@@ -128,19 +128,18 @@ class Fleet:
             rows = [index.setdefault(need, len(index)) for need in ranking.requirements]
             self._wanted += [[rows[at] for at in places(required)] for required in ranking.needs]
         self.requirements = tuple(index)
+        self._conjunctions: Conjunctions | None = None
         self._planes: list[Planes] = []
         self._chosen: dict[str, array[int]] = {kernel: array("h") for kernel in self.rankings}
         self._missing: dict[str, dict[int, Miss]] = {kernel: {} for kernel in self.rankings}
 
     def judge(self, devices: Sequence[Device], *, reasons: bool = False) -> None:
         """Add one class for each of these devices."""
-        from numpy import array as rows_of  # 60 ms; only where fleets are resolved
-        from numpy import intp
+        from targetenv.resolve.planes import Conjunctions, Planes, answers, winners  # numpy, 60 ms; only for fleets
 
-        from targetenv.resolve.planes import Planes, answers, conjunctions, winners
-
-        wanted = [rows_of(rows, dtype=intp) for rows in self._wanted]
-        runs = conjunctions(answers(self.requirements, [device.offers for device in devices]), wanted)
+        if self._conjunctions is None:
+            self._conjunctions = Conjunctions(self._wanted, len(self.requirements))
+        runs = self._conjunctions.of(answers(self.requirements, [device.offers for device in devices]))
         self._planes.append(runs)
         for kernel, ranking in self.rankings.items():
             mine = slice(self._start[kernel], self._start[kernel] + len(ranking.variants))

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     Codes: TypeAlias = NDArray[np.int64]
 
 WORD = 64
+_WIDE, _SOME = 64, 256  # words of a row, and lists, that are worked on together
 _MANY = 1 << 22  # codes beyond this are counted again from zero before they are combined with others
 
 
@@ -71,18 +72,58 @@ def answers(requirements: Sequence[Requirement], block: Sequence[Capabilities]) 
     return Planes(known, known if np.array_equal(known, maybe) else maybe, len(block))
 
 
-def conjunctions(planes: Planes, wanted: Sequence[NDArray[np.intp]]) -> Planes:
-    """For each list of rows, the devices that meet all of them."""
-    known = _all_of(planes.known, wanted, planes.count)
-    if planes.certain:
-        return Planes(known, known, planes.count)
-    open_rows = (planes.known != planes.maybe).any(axis=1)
-    unsure = [at for at, rows in enumerate(wanted) if open_rows[rows].any()]
-    if not unsure:
-        return Planes(known, known, planes.count)
-    maybe = known.copy()
-    maybe[unsure] = _all_of(planes.maybe, [wanted[at] for at in unsure], planes.count)
-    return Planes(known, maybe, planes.count)
+class Conjunctions:
+    """Lists of rows, laid out once, to be anded again and again for other devices.
+
+    Lists that ask the same are one. They are taken by length, as many at a time as keep their results in the processor's cache.
+    """
+
+    __slots__ = ("_batches", "_order", "_rows")
+
+    def __init__(self, wanted: Sequence[Sequence[int]], rows: int) -> None:
+        lists: dict[tuple[int, ...], int] = {}
+        which = [lists.setdefault(tuple(places), len(lists)) for places in wanted]
+        ordered = sorted(lists, key=len)
+        at = {places: number for number, places in enumerate(ordered)}
+        self._order = np.array([at[places] for places in lists], np.intp)[np.array(which, np.intp)]
+        self._rows = rows
+        self._batches: list[NDArray[np.intp]] = []
+        for start in range(0, len(ordered), _SOME):
+            batch = ordered[start : start + _SOME]
+            places = np.full((max(1, len(batch[-1])), len(batch)), rows, np.intp)  # an extra row fills up shorter lists
+            for column, members in enumerate(batch):
+                places[: len(members), column] = members
+            self._batches.append(places)
+
+    def of(self, planes: Planes) -> Planes:
+        """For each list of rows, the devices that meet all of them."""
+        everyone = pack(np.ones(planes.count, np.bool_))
+        known = np.empty((sum(places.shape[1] for places in self._batches), len(everyone)), np.uint64)
+        self._fill(known, np.vstack([planes.known, everyone]))
+        if planes.certain:
+            known = known[self._order]
+            return Planes(known, known, planes.count)
+        maybe = known.copy()
+        unsure = np.append((planes.known != planes.maybe).any(axis=1), False)
+        self._fill(maybe, np.vstack([planes.maybe, everyone]), unsure)
+        known, maybe = known[self._order], maybe[self._order]
+        return Planes(known, known if np.array_equal(known, maybe) else maybe, planes.count)
+
+    def _fill(self, met: Rows, table: Rows, only: NDArray[np.bool_] | None = None) -> None:
+        """Write the ands, for as many devices at a time as keep the table in the cache; `only` lists with one of these rows."""
+        for left in range(0, table.shape[1], _WIDE):
+            part = np.ascontiguousarray(table[:, left : left + _WIDE])
+            other = np.empty((_SOME, part.shape[1]), np.uint64)
+            start = 0
+            for places in self._batches:
+                end = start + places.shape[1]
+                if only is None or only[places].any():
+                    here = part.take(places[0], 0, mode="clip")
+                    spare = other[: end - start]
+                    for each in places[1:]:
+                        np.bitwise_and(here, part.take(each, 0, spare, "clip"), here)
+                    met[start:end, left : left + _WIDE] = here
+                start = end
 
 
 def winners(runs: Planes, above: Callable[[int], int], *, allow: bool) -> NDArray[np.int16]:
@@ -123,16 +164,6 @@ def pack(bits: NDArray[np.bool_]) -> Rows:
 def unpack(row: Rows, count: int) -> NDArray[np.bool_]:
     """The inverse of `pack`."""
     return np.unpackbits(row.view(np.uint8), count=count, bitorder="little").view(np.bool_)
-
-
-def _all_of(rows: Rows, wanted: Sequence[NDArray[np.intp]], count: int) -> Rows:
-    met = np.empty((len(wanted), rows.shape[1]), np.uint64)
-    for at, places in enumerate(wanted):
-        if len(places):
-            np.bitwise_and.reduce(rows[places], axis=0, out=met[at])
-        else:
-            met[at] = pack(np.ones(count, np.bool_))
-    return met
 
 
 def _compound(need: Requirement, known: Rows, maybe: Rows, place: dict[Requirement, int], everyone: Rows) -> tuple[Rows, Rows]:
@@ -239,14 +270,19 @@ def _presence(names: Iterable[str], sets: Sequence[frozenset[str]]) -> dict[str,
 
 def _values(names: Iterable[str], block: Sequence[Capabilities]) -> dict[str, Codes]:
     """For each property, a code for its value on each device; 0 where it is not stated."""
-    table = {name: np.zeros(len(block), np.int64) for name in names}
-    seen: dict[str, dict[object, int]] = {name: {} for name in table}
-    for at, offers in enumerate(block):
+    place = {name: at for at, name in enumerate(names)}
+    seen: list[dict[object, int]] = [{} for _ in place]
+    rows = []
+    for offers in block:
+        codes = [0] * len(place)
         for row in offers.properties:
-            values = seen.get(row.name)
-            if values is not None:
-                table[row.name][at] = values.setdefault(row.value, len(values) + 1)
-    return table
+            at = place.get(row.name)
+            if at is not None:
+                values = seen[at]
+                codes[at] = values.setdefault(row.value, len(values) + 1)
+        rows.append(codes)
+    table = np.ascontiguousarray(np.array(rows, np.int64).reshape(len(block), len(place)).T)
+    return {name: table[at] for name, at in place.items()}
 
 
 def _combined(codes: Codes, others: Codes, upto: int) -> Codes:

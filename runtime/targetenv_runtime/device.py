@@ -13,8 +13,9 @@ from targetenv_runtime.status import Code, HalError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from targetenv.match.enabling import EnableList
     from targetenv.model.artifact import Kernel
     from targetenv.model.device import Device as DeviceInfo
     from targetenv_runtime.backend import Backend, Memory
@@ -85,12 +86,19 @@ class Device:
 
 
 def open_device(
-    uri: str, *, extensions: Iterable[str] | None = None, features: Iterable[str] | None = None, **options: object
+    uri: str,
+    *,
+    extensions: Iterable[str] | None = None,
+    features: Iterable[str] | None = None,
+    enables: EnableList | Callable[[DeviceInfo], EnableList] | None = None,
+    **options: object,
 ) -> Device:
     """Open `driver://ordinal`, `driver://ID` or `driver` (its first device).
 
-    `extensions` and `features` are what has to be enabled, in canonical names; None leaves it to the driver. Other options are
-    the driver's own. NOT_FOUND says what exists and what was perhaps meant, UNAVAILABLE why the driver has no devices here.
+    `extensions` and `features` are what has to be enabled, in canonical names; None leaves it to the driver. `enables` gives
+    both instead, to drivers whose devices have anything to enable; a function is asked when the device is found, before it is
+    opened. Other options are the driver's own. NOT_FOUND says what exists and what was perhaps meant, UNAVAILABLE why the
+    driver has no devices here.
 
     >>> with open_device("null://0") as device:
     ...     device.info.name
@@ -105,7 +113,11 @@ def open_device(
         )
     row = table.driver(name)
     module = row.backend()
-    chosen = {key: tuple(value) for key, value in (("extensions", extensions), ("features", features)) if value is not None}
+    chosen: dict[str, object] = {
+        key: tuple(value) for key, value in (("extensions", extensions), ("features", features)) if value is not None
+    }
+    if enables is not None and row.enables:
+        chosen["enables"] = enables
     try:
         backend = module.open(selector, **chosen, **options)
     except HalError as error:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
+    from targetenv.match.enabling import EnableList
     from targetenv.model.artifact import Artifact
     from targetenv.model.lock import Drift
     from targetenv.resolve.change import Repair
@@ -140,8 +141,14 @@ def of_resolution(resolution: Resolution) -> dict[str, object]:
 
     return {
         "chosen": [
-            {"kernel": row.kernel, "device": row.device, "variant": row.variant, "because": row.because}
-            for row in resolution.choices
+            {
+                "kernel": row.kernel,
+                "device": row.device.uri,
+                "variant": row.choice.variant,
+                "because": row.choice.because,
+                "enables": of_enables(row.enables),
+            }
+            for row in resolution.ranked
         ],
         "verdicts": [
             {
@@ -157,6 +164,12 @@ def of_resolution(resolution: Resolution) -> dict[str, object]:
         "repairs": [_of_repair(row, repair) for row in resolution.ranked for repair in (repair_of(row),) if repair is not None],
         "unavailable": [document.of_unavailable(driver) for driver in resolution.unavailable],
     }
+
+
+def of_enables(listed: EnableList) -> dict[str, object]:
+    """What a device has to be opened with, as JSON."""
+    kinds = (("features", listed.features), ("extensions", listed.extensions))
+    return {kind: [{"name": row.name, "because": list(row.because)} for row in rows] for kind, rows in kinds}
 
 
 def _of_repair(row: RankedKernel, repair: Repair) -> dict[str, object]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from targetenv_runtime.device import Device
 
+    from targetenv.match.enabling import EnableList
     from targetenv.model.device import Device as DeviceInfo
     from targetenv.resolve.choice import Choice, Resolution
     from targetenv.wire.package import Package, PackageFile
@@ -138,13 +139,23 @@ def _on_device(
 
         devices, unavailable = probe_all([row.name for row in DRIVERS.values() if row.default and row.runs])
         resolution = require_any(resolve(artifacts, devices, unavailable=unavailable, unknown=unknown))
-        return Program(file, open_device(_best(resolution, devices)), resolution)
-    device = open_device(_runnable(wanted))
-    try:
-        resolution = resolve(artifacts, [device.info], unknown=unknown)
+        best = _best(resolution, devices)
+        return Program(file, open_device(best, enables=resolution.enables(best)), resolution)
+    decided: list[Resolution] = []
+
+    def decide(info: DeviceInfo) -> EnableList:
+        """Choose, while the device is not open yet: what is chosen says what it has to be opened with."""
+        found = resolve(artifacts, [info], unknown=unknown)
         if kernels is not None:
-            require(resolution)
-        return Program(file, device, require_any(resolution))
+            require(found)
+        decided.append(require_any(found))
+        return found.enables(info.uri)
+
+    device = open_device(_runnable(wanted), enables=decide)
+    try:
+        if not decided:  # nothing has to be enabled on this device
+            decide(device.info)
+        return Program(file, device, decided[0])
     except BaseException:
         device.close()
         raise

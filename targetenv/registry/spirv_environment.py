@@ -33,16 +33,25 @@ _SPIRV_OF_VULKAN = (
     (Version(1, 2), Version(1, 5)),
     (Version(1, 3), Version(1, 6)),
 )
+_KINDS = {"v": "version", "e": "extension", "f": "feature", "p": "property"}
 _SPIRV_1_4 = ("VK_KHR_spirv_1_4", Version(1, 1), Version(1, 4))  # its `depends` wants Vulkan 1.1; it raises nothing else
 
 
 @record
 class EnableResult:
-    """One condition: what it asks for, whether that holds (None is "not known"), and where it comes from."""
+    """One condition: what it asks for, whether that holds (None is "not known"), and where it comes from.
+
+    `kind` is `version`, `extension`, `feature`, `property` or `stated`; `subjects` are the names asked for, any one of which is
+    enough (`bit` names the bit of a property), `requires` is the expression that has to hold besides.
+    """
 
     text: str
     holds: bool | None
     source: str
+    kind: str = "stated"
+    subjects: tuple[str, ...] = ()
+    bit: str = ""
+    requires: str = ""
 
 
 class SpirvSupport:
@@ -102,7 +111,10 @@ class SpirvSupport:
         canonical = canonical_capability(name) or name
         kind = "spirvextension" if name.startswith("SPV_") else "spirvcapability"
         source = f"vk.xml {_tables.HEADER_VERSION}, {kind} {canonical}"
-        return tuple(EnableResult(_text(condition), self._one(condition), source) for condition in conditions_of(canonical))
+        return tuple(
+            EnableResult(_text(each), self._one(each), source, _KINDS[each[0]], each[1], each[2], each[4])
+            for each in conditions_of(canonical)
+        )
 
     def _any(self, conditions: tuple[Enable, ...]) -> bool | None:
         unknown = False

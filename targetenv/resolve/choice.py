@@ -6,6 +6,10 @@ from targetenv.model.device import Device, Unavailable
 from targetenv.model.record import record
 from targetenv.model.verdict import Verdict
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from targetenv.match.enabling import EnableList
+
 
 @record
 class Choice:
@@ -29,6 +33,11 @@ class RankedKernel:
     verdicts: tuple[Verdict, ...]
     choice: Choice
 
+    @property
+    def enables(self) -> EnableList:
+        """What the device has to be opened with to run the chosen variant; empty where none was chosen."""
+        return _enables((self,))
+
 
 @record
 class Resolution:
@@ -47,3 +56,20 @@ class Resolution:
     def choices(self) -> tuple[Choice, ...]:
         """One choice for each kernel and device."""
         return tuple(row.choice for row in self.ranked)
+
+    def enables(self, device: str) -> EnableList:
+        """What the device of this URI has to be opened with to run every variant that was chosen for it.
+
+        One list for all of them together, to be known before the device is opened: nothing can be switched on later.
+        """
+        return _enables(tuple(row for row in self.ranked if row.device.uri == device))
+
+
+def _enables(rows: tuple[RankedKernel, ...]) -> EnableList:
+    from targetenv.match.enabling import EnableList, enable_list  # only where a device is to be opened
+
+    chosen = [row.verdicts[0].artifact for row in rows if row.choice.variant is not None]
+    if not chosen:
+        return EnableList()
+    several = len({artifact.digest for artifact in chosen}) > 1
+    return enable_list((need for artifact in chosen for need in artifact.requires), rows[0].device.offers, several=several)

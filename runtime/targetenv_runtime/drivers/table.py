@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 class Driver:
     """One row: the driver's name, its package, what it drives, whether commands ask it without being told to.
 
-    `runs` says whether there is a backend yet; a driver without one can be probed only.
+    `runs` says whether there is a backend yet; a driver without one can be probed only. `enables` says whether features and
+    extensions are switched on when a device is opened.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Driver:
     drives: str
     default: bool = True
     runs: bool = True
+    enables: bool = False
 
     def probe(self) -> Probing:
         """The driver's prober."""
@@ -62,7 +64,7 @@ DRIVERS: dict[str, Driver] = {
         Driver("null", f"{_HERE}.null", "nothing: accepts all work and executes none", default=False),
         Driver("host", f"{_HERE}.host", "this process: kernels are Python callables", default=False),
         Driver("cpu", f"{_HERE}.cpu", "this machine's processor, through shared objects"),
-        Driver("vulkan", f"{_HERE}.vulkan", "Vulkan devices, through the system's loader"),
+        Driver("vulkan", f"{_HERE}.vulkan", "Vulkan devices, through the system's loader", enables=True),
         Driver("cuda", f"{_HERE}.cuda", "NVIDIA GPUs, through libcuda", runs=False),
         Driver("hip", f"{_HERE}.hip", "AMD GPUs, through libamdhip64", runs=False),
         Driver("opencl", f"{_HERE}.opencl", "OpenCL devices, through the ICD loader", runs=False),

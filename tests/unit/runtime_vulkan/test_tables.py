@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 from targetenv_runtime.drivers.vulkan import features, module, pipeline
-from targetenv_runtime.drivers.vulkan.device import closure
 from targetenv_runtime.drivers.vulkan.status import CODES, SUCCESSES, check, failure
 from targetenv_runtime.status import Code, HalError
 
-from targetenv.model.version import Version
 from targetenv.registry import spirv
 from targetenv.registry import vulkan as registry
 from targetenv.registry import vulkan_abi as abi
@@ -114,18 +112,6 @@ def test_numbers_of_the_binary_form_are_the_grammars() -> None:
     assert spirv.enumerant_values("Decoration")["Binding"] == module.DECORATION_BINDING
     assert spirv.enumerant_values("Decoration")["DescriptorSet"] == module.DECORATION_DESCRIPTOR_SET
     assert spirv.MAGIC == module.MAGIC
-
-
-def test_dependencies_of_extensions_come_along() -> None:
-    offered = {
-        "VK_EXT_descriptor_buffer",
-        "VK_KHR_buffer_device_address",
-        "VK_KHR_synchronization2",
-        "VK_EXT_descriptor_indexing",
-    }
-    old = closure({"VK_EXT_descriptor_buffer"}, offered, Version(1, 1))
-    assert old == offered
-    assert closure({"VK_EXT_descriptor_buffer"}, offered, Version(1, 3)) == {"VK_EXT_descriptor_buffer"}
 
 
 def test_words_are_the_registrys_without_what_all_share() -> None:

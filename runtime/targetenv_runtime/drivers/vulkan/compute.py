@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import ctypes
     from collections.abc import Callable, Collection, Sequence
 
+    from targetenv.match.enabling import EnableList
     from targetenv.model.artifact import Kernel
     from targetenv.model.device import Device, Unavailable
     from targetenv_runtime.backend import Grid, Memory
@@ -40,6 +41,7 @@ def open_device(
     *,
     extensions: Collection[str] | None,
     features: Collection[str] | None,
+    enables: EnableList | Callable[[Device], EnableList] | None,
     validation: bool,
     queues: int | None,
 ) -> VulkanBackend:
@@ -65,6 +67,12 @@ def open_device(
         messages.listen(instance)
     try:
         index, physical = _select(instance, selector)
+        told: Device | None = None
+        if enables is not None:
+            if callable(enables):
+                told = read(instance, physical, index)
+                enables = enables(told)
+            features, extensions = enables.feature_names, enables.extension_names
         plan = Plan(instance, physical, wanted_features=features, wanted_extensions=extensions)
         family, count = _family(instance, physical)
         device = LogicalDevice(instance, physical, plan, family, min(count, queues or _MOST_QUEUES))
@@ -73,7 +81,7 @@ def open_device(
             messages.stop(instance)
         instance.close()
         raise
-    return VulkanBackend(index, device, min(count, queues or _MOST_QUEUES), messages)
+    return VulkanBackend(index, device, min(count, queues or _MOST_QUEUES), messages, told)
 
 
 class VulkanBackend(Backend):
@@ -82,12 +90,13 @@ class VulkanBackend(Backend):
     name = "vulkan"
     formats = frozenset({"spirv"})
 
-    def __init__(self, index: int, device: LogicalDevice, queues: int, messages: Messages | None) -> None:
+    def __init__(self, index: int, device: LogicalDevice, queues: int, messages: Messages | None, told: Device | None) -> None:
         self.uri = f"vulkan://{index}"
         self.device = device
         self.queue_count = queues
         self.binding_alignment = max(1, device.plan.limit("minStorageBufferOffsetAlignment"))
         self._index = index
+        self._told = told
         self._messages = messages
         self._heap = Heap(device)
         self._pipelines = Pipelines(device)
@@ -106,7 +115,7 @@ class VulkanBackend(Backend):
         return self.device.plan.features, frozenset(self.device.plan.extensions)
 
     def describe(self) -> Device:
-        return read(self.device.instance, self.device.physical, self._index)
+        return self._told or read(self.device.instance, self.device.physical, self._index)
 
     def close(self) -> None:
         for queue in self._queues:

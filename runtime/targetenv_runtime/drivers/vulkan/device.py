@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-from functools import partial
 
 from targetenv.diagnostics.suggest import did_you_mean
 from targetenv.model.version import Version
-from targetenv.registry import depends
 from targetenv.registry import vulkan as registry
 from targetenv.registry import vulkan_abi as abi
+from targetenv.registry.extension_closure import closure
 from targetenv.registry.vulkan_device import subgroup_sizes
 from targetenv_runtime.drivers.vulkan import chain, features
 from targetenv_runtime.drivers.vulkan.block import block, floats, strings
@@ -78,6 +77,7 @@ class Plan:
         if missing := frozenset(wanted_extensions or ()) - offered.keys():
             raise _missing(missing, "the device", known=offered)
         enabled = {name for name in extensions if name in offered and not self._in_core(name)} | set(wanted_extensions or ())
+        enabled |= features.MANDATORY & offered.keys()
         for struct, _ in answer.placed[1:]:
             providers = registry.provided_by(struct)
             if not any(registry.is_version(name) and provided(name) for name in providers):
@@ -108,43 +108,6 @@ class Plan:
     def _in_core(self, extension: str) -> bool:
         since = registry.core_since(extension)
         return since is not None and since <= self.version
-
-
-def closure(names: Iterable[str], offered: Collection[str], version: Version) -> set[str]:
-    """Extensions together with the offered ones that they depend on, in the registry's words.
-
-    >>> sorted(closure({"VK_KHR_spirv_1_4"}, {"VK_KHR_spirv_1_4", "VK_KHR_shader_float_controls"}, Version(1, 1)))
-    ['VK_KHR_shader_float_controls', 'VK_KHR_spirv_1_4']
-    """
-    enabled: set[str] = set()
-    left = sorted(names)
-    while left:
-        name = left.pop()
-        if name in enabled:
-            continue
-        enabled.add(name)
-        row = registry.extension(name)
-        if row is None or not row.depends:
-            continue
-        present = partial(_present, enabled.union(left), version)
-        for atom in depends.names(row.depends):
-            if not depends.evaluate(row.depends, present) and atom in offered:
-                left.append(atom)
-                present = partial(_present, enabled.union(left), version)
-    return enabled
-
-
-def _present(enabled: set[str], version: Version, atom: str) -> bool:
-    """Whether an atom of a `depends` expression holds; features of an enabled extension are not looked at one by one."""
-    if registry.is_version(atom):
-        return registry.version(atom) <= version
-    core, row = registry.core_since(atom), registry.extension(atom)
-    return (
-        "::" in atom
-        or atom in enabled
-        or (core is not None and core <= version)
-        or (row is not None and row.kind == "instance")
-    )
 
 
 def _structs(wanted: Collection[str] | None, version: Version) -> list[str]:

@@ -50,10 +50,13 @@ MEMBERS = frozenset(f"{struct}::{member}" for struct, members in _MEMBERS.items(
 _EXTENSIONS = """
     VK_AMD_gcn_shader VK_AMD_gpu_shader_half_float VK_AMD_gpu_shader_int16 VK_AMD_shader_ballot VK_AMD_shader_trinary_minmax
     VK_EXT_shader_subgroup_ballot VK_EXT_shader_subgroup_vote VK_GOOGLE_decorate_string VK_GOOGLE_hlsl_functionality1
-    VK_GOOGLE_user_type VK_KHR_portability_subset VK_KHR_relaxed_block_layout VK_KHR_shader_float_controls
+    VK_GOOGLE_user_type VK_KHR_relaxed_block_layout VK_KHR_shader_float_controls
     VK_KHR_shader_non_semantic_info VK_KHR_spirv_1_4 VK_KHR_storage_buffer_storage_class VK_NV_shader_subgroup_partitioned
 """
 EXTENSIONS = frozenset(_EXTENSIONS.split())
+
+# What has to be enabled by whoever opens a device that offers it (VUID-VkDeviceCreateInfo-pProperties-04451).
+MANDATORY = frozenset({"VK_KHR_portability_subset"})
 
 # What the backend itself cannot do without, and what it uses where it is there.
 NEEDED = frozenset({"VkPhysicalDeviceTimelineSemaphoreFeatures::timelineSemaphore"})

@@ -174,7 +174,11 @@ class Judge:
                     f"offered by every Vulkan {version.major}.{version.minor} with these extensions",
                     "feature.guaranteed",
                 )
-        return self._absent("feature.answered")
+        return (
+            (UNKNOWN, "not stated", "feature.answered")
+            if offers.is_unstated(need.name)
+            else (NO, "not offered", "feature.answered")
+        )
 
     def _limit(self, need: needs.NeedsLimit) -> Answer:
         value = self.offers.property(need.name)
@@ -202,17 +206,13 @@ class Judge:
             return False
         from targetenv.registry import vulkan
 
-        version = self.offers.version
-        return struct == "VkPhysicalDeviceLimits" or any(
-            provider in self.offers.extensions
-            or (vulkan.is_version(provider) and version is not None and version >= vulkan.version(provider))
-            for provider in vulkan.provided_by(struct)
-        )
+        return struct == "VkPhysicalDeviceLimits" or vulkan.is_provided(struct, self.offers.version, self.offers.extensions)
 
     def _subgroup(self, need: needs.NeedsSubgroupSize) -> Answer:
         sizes = self.offers.subgroup_sizes
         if not sizes:
-            return self._absent("subgroup.in-set")
+            open_ = self.offers.is_unstated("VkPhysicalDeviceSubgroupProperties::subgroupSize")
+            return (UNKNOWN, "not stated", "subgroup.in-set") if open_ else self._absent("subgroup.in-set")
         offered = ", ".join(str(size) for size in sorted(sizes))
         return (YES if need.size in sizes else NO), f"device offers {offered}", "subgroup.in-set"
 
@@ -221,7 +221,8 @@ class Judge:
         if need.matrix in rows:
             return YES, "offered", "matrix.row"
         if not rows:
-            return self._absent("matrix.row")
+            open_ = self.offers.is_unstated("VkCooperativeMatrixPropertiesKHR::MSize")
+            return (UNKNOWN, "not stated", "matrix.row") if open_ else self._absent("matrix.row")
         near = [row for row in rows if (row.m, row.n, row.k) == (need.matrix.m, need.matrix.n, need.matrix.k)] or rows
         return NO, f"device offers {listed((str(row) for row in near), most=3)}", "matrix.row"
 

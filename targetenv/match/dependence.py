@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     Plain: TypeAlias = "str | int | float | bool | tuple[Plain, ...] | None"
 
+# Where subgroup sizes and matrix rows come from, which every context has.
+_LISTED = frozenset({"VkPhysicalDeviceSubgroupProperties", "VkCooperativeMatrixPropertiesKHR"})
+
 
 @record
 class Reads:
@@ -46,11 +49,16 @@ class Reads:
             self.patch or other.patch,
         )
 
+    def structs(self) -> frozenset[str]:
+        """The structs that the names are members of, and those that subgroup sizes and matrix rows come from."""
+        names = self.features | self.mandatory | self.properties
+        return _LISTED | {name.partition("::")[0] for name in names}
+
     def everything(self, offers: Capabilities) -> bool:
         """Whether the answer of this device may depend on all of its extensions and features."""
         if offers.api != "vulkan":
             return False
-        asked = self.mandatory if offers.complete else self.mandatory | self.features
+        asked = self.mandatory if offers.complete and not offers.unstated else self.mandatory | self.features
         return not asked <= offers.features | offers.denied
 
 
@@ -101,14 +109,15 @@ def leaves(requirement: Requirement) -> Iterator[Requirement]:
             yield requirement
 
 
-def context_of(offers: Capabilities, *, patch: bool = False) -> Plain:
-    """What any answer may look at: all that is neither an extension, nor a feature, nor a property."""
+def context_of(offers: Capabilities, asked: Reads) -> Plain:
+    """What any of these answers may look at: all that is neither an extension, nor a feature, nor a property."""
     version, spirv = offers.version, offers.spirv
     return (
         offers.api,
-        None if version is None else (version.key if patch else version.key[:2]),
+        None if version is None else (version.key if asked.patch else version.key[:2]),
         offers.isa,
         offers.complete,
+        tuple(sorted(offers.unstated & asked.structs())) if offers.unstated else (),
         tuple(sorted(offers.formats)),
         tuple(sorted(offers.subgroup_sizes)),
         tuple(sorted(map(str, offers.matrices))),

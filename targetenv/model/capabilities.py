@@ -63,6 +63,8 @@ class Capabilities:
 
     A feature is `Struct::member` for Vulkan, an LLVM feature name for a CPU (`avx512f`). `features` were answered with yes,
     `denied` with no. Where `complete` is true the source answered everything, so an absent name is a no; otherwise unknown.
+    `unstated` are structs that the device has and a source, complete but for them, does not answer in full: what is absent of
+    their members is unknown.
     `properties` are sorted by name. `spirv` is set where the source states it; for Vulkan it follows from the rest
     (`targetenv.registry.spirv_environment`).
     """
@@ -79,6 +81,11 @@ class Capabilities:
     matrices: frozenset[CooperativeMatrix] = frozenset()
     spirv: SpirvEnvironment | None = None
     complete: bool = True
+    unstated: frozenset[str] = frozenset()
+
+    def is_unstated(self, name: str) -> bool:
+        """Whether the source leaves open what a `Struct::member` is that it does not name."""
+        return not self.complete or (bool(self.unstated) and name.partition("::")[0] in self.unstated)
 
     def property(self, name: str) -> PropertyValue | None:
         """The value under this canonical name, or None when the source did not say."""

@@ -85,7 +85,7 @@ def of_capabilities(offers: Capabilities) -> Document:
             "extensions": sorted(spirv.extensions),
         },
         "complete": offers.complete,
-    }
+    } | ({"unstated": sorted(offers.unstated)} if offers.unstated else {})
 
 
 def to_capabilities(document: Document) -> Capabilities:
@@ -111,6 +111,7 @@ def to_capabilities(document: Document) -> Capabilities:
             Version.parse(spirv["version"]), frozenset(spirv.get("capabilities", ())), frozenset(spirv.get("extensions", ()))
         ),
         complete=document.get("complete", True),
+        unstated=frozenset(document.get("unstated", ())),
     )
 
 

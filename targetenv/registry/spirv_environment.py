@@ -137,7 +137,7 @@ class SpirvSupport:
                 holds = True if True in answers else None if None in answers else False
             case _:
                 offered = self._offers.property(subjects[0])
-                holds = self._absent() if offered is None else isinstance(offered, int) and bool(offered & value)
+                holds = self._unstated(subjects[0]) if offered is None else isinstance(offered, int) and bool(offered & value)
         if holds is False or not requires:
             return holds
         guard = depends.evaluate(requires, self._provided)
@@ -164,12 +164,12 @@ class SpirvSupport:
 
     def _feature(self, name: str) -> bool | None:
         offers = self._offers
-        if name in offers.features or (not offers.complete and name in self._guaranteed()):
+        if name in offers.features or (offers.is_unstated(name) and name in self._guaranteed()):
             return True
         implying = vulkan.feature_extension_alias(name)
         if implying is not None and implying in offers.extensions:
             return True
-        return False if name in offers.denied else self._absent()
+        return False if name in offers.denied else self._unstated(name)
 
     def _guaranteed(self) -> frozenset[str]:
         """What was not asked is there where the version demands it; an answered "no" stands."""
@@ -181,6 +181,9 @@ class SpirvSupport:
 
     def _absent(self) -> bool | None:
         return False if self._offers.complete else None
+
+    def _unstated(self, name: str) -> bool | None:
+        return None if self._offers.is_unstated(name) else False
 
 
 def support(offers: Capabilities) -> SpirvSupport:

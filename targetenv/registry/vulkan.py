@@ -274,6 +274,18 @@ def provided_by(name: str) -> tuple[str, ...]:
     return tuple(found.split(" ")) if found else ()
 
 
+def is_provided(struct: str, offered: Version | None, extensions: frozenset[str]) -> bool:
+    """Whether a device of version `offered` with these extensions has this struct, and so an answer for each of its members.
+
+    >>> is_provided("VkPhysicalDevice8BitStorageFeatures", Version(1, 1), frozenset({"VK_KHR_8bit_storage"}))
+    True
+    """
+    return any(
+        name in extensions or (is_version(name) and offered is not None and version(name) <= offered)
+        for name in provided_by(struct)
+    )
+
+
 @cache
 def providers() -> dict[str, tuple[str, ...]]:
     """`provided_by` of every struct at once, for whoever asks about hundreds of them; aliases are left out."""

@@ -37,7 +37,7 @@ class Classifier:
             if place is not None:
                 values[place] = row.value
         facts: list[object] = [
-            context_of(offers, patch=reads.patch),
+            context_of(offers, reads),
             _mask(self._extensions, offers.extensions),
             _mask(self._features, offers.features),
             _mask(self._features, offers.denied),

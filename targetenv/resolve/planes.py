@@ -199,7 +199,7 @@ class _Columns:
     def __init__(self, block: Sequence[Capabilities], asked: Reads) -> None:
         self._block = block
         self._judges: dict[int, Judge] = {}
-        self._context = _codes(context_of(offers, patch=asked.patch) for offers in block)
+        self._context = _codes(context_of(offers, asked) for offers in block)
         self._extensions = _presence(asked.extensions, [offers.extensions for offers in block])
         names = asked.features | asked.mandatory
         self._features = _presence(names, [offers.features for offers in block])
@@ -207,7 +207,7 @@ class _Columns:
         self._properties = _values(asked.properties, block)
         self._whole: Codes | None = None
         self._isas: Codes | None = None
-        self._complete = np.array([offers.complete for offers in block], np.bool_)
+        self._complete = np.array([offers.complete and not offers.unstated for offers in block], np.bool_)
         self._vulkan = np.array([offers.api == "vulkan" for offers in block], np.bool_)
 
     def judge(self, place: int) -> Judge:

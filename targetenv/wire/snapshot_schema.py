@@ -65,6 +65,7 @@ class CapabilitiesFile(Strict):
     matrices: list[MatrixFile] = []
     spirv: SpirvFile | None = None
     complete: bool = True
+    unstated: list[Text] = []
 
 
 class DeviceFile(Strict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from targetenv.model.capabilities import Capabilities, Property
 from targetenv.model.device import Device
@@ -26,6 +26,8 @@ _NESTED = {"limits": "VkPhysicalDeviceLimits", "sparseProperties": "VkPhysicalDe
 _NOTHING = ("NULL", None)  # what vulkaninfo writes for a list without elements
 _HEADER = frozenset({"sType", "pNext"})
 _LONGEST = 256
+_SUBGROUPS = "VkPhysicalDeviceSubgroupProperties"
+_MATRICES, _MATRIX_ROWS = "VK_KHR_cooperative_matrix", "VkCooperativeMatrixPropertiesKHR"
 FORMATS = frozenset({"spirv"})
 
 
@@ -152,7 +154,25 @@ class Claims:
             properties=tuple([Property(name, values[name]) for name in sorted(values)]),
             subgroup_sizes=subgroup_sizes(self.features, values),
             complete=complete,
+            unstated=self._unstated() if complete else frozenset(),
         )
+
+    def _unstated(self) -> frozenset[str]:
+        """The structs that the device has, by its version and extensions, and that the file does not answer in full."""
+        version = self.stated_version()
+        cores = range(0 if version is None else version.minor + 1)
+        told = self.features | self.denied | self.values.keys()
+        found = {
+            struct
+            for provider in (*(f"VK_VERSION_1_{minor}" for minor in cores), *self.extensions)
+            for struct, names in _wanted(provider)
+            if not names <= told
+        }
+        if f"{_SUBGROUPS}::subgroupSize" not in told:
+            found.add(_SUBGROUPS)
+        if _MATRICES in self.extensions:
+            found.add(_MATRIX_ROWS)  # no file of these kinds has them
+        return frozenset(found)
 
     def device(self, uri: str, *, complete: bool, provenance: Mapping[str, str], name: str = "") -> Device:
         """The device; `provenance` says what the file says of itself."""
@@ -176,3 +196,15 @@ def _plan(canonical: str) -> Plan | None:
         return plan(canonical)
     except KeyError:
         return None
+
+
+@lru_cache(maxsize=1024)
+def _wanted(provider: str) -> tuple[tuple[str, frozenset[str]], ...]:
+    """What a version or an extension brings to be answered: canonical names by the struct that they are named after."""
+    if not vulkan.is_version(provider) and vulkan.extension(provider) is None:
+        return ()
+    found: dict[str, set[str]] = {}
+    properties = [name for name in vulkan.provided_properties(provider).values() if (how := _plan(name)) and how.convert]
+    for name in (*vulkan.provided_features(provider).values(), *properties):
+        found.setdefault(name.partition("::")[0], set()).add(name)
+    return tuple((struct, frozenset(names)) for struct, names in found.items())

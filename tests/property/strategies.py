@@ -77,6 +77,7 @@ capabilities = st.builds(
     matrices=st.frozensets(matrices, max_size=2),
     spirv=maybe() | spirv_environments,
     complete=st.booleans(),
+    unstated=sets_of_names,
 )
 pairs = st.dictionaries(names, texts, max_size=3).map(lambda rows: tuple(sorted(rows.items())))
 devices = st.builds(

@@ -112,6 +112,14 @@ property_tables = st.builds(
 spirv_environments = st.builds(SpirvEnvironment, versions, subsets(CAPABILITIES), subsets(SPIRV_EXTENSIONS))
 
 
+STRUCTS = tuple(
+    sorted(
+        {name.partition("::")[0] for name in VULKAN_FEATURES}
+        | {"VkPhysicalDeviceSubgroupProperties", "VkCooperativeMatrixPropertiesKHR", "VkPhysicalDeviceFloatControlsProperties"}
+    )
+)
+
+
 def _consistent(offers: Capabilities) -> Capabilities:
     """No feature is both offered and denied, the instruction set is the API's, and SPIR-V alone has no second version."""
     version = None if offers.api == "spirv" else offers.version
@@ -134,6 +142,7 @@ offers = st.builds(
     matrices=subsets(MATRICES),
     spirv=st.none() | spirv_environments,
     complete=st.booleans(),
+    unstated=subsets(STRUCTS),
 ).map(_consistent)
 
 devices = st.builds(

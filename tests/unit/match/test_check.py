@@ -6,6 +6,7 @@ import pytest
 
 from targetenv.match import check
 from targetenv.model.capabilities import Capabilities, CooperativeMatrix, Property, SpirvEnvironment
+from targetenv.model.record import replace
 from targetenv.model.requirement import (
     AllOf,
     AnyOf,
@@ -213,3 +214,15 @@ def test_a_device_with_many_matrices_lists_some_and_counts_the_rest() -> None:
         NeedsMatrix(CooperativeMatrix(64, 16, 16, "f16", "f16", "f32", "f32")), Capabilities("vulkan", matrices=rows)
     )
     assert offers.offers.endswith(" and 3 more")
+
+
+def test_of_a_struct_that_a_complete_source_leaves_open_nothing_is_a_no() -> None:
+    struct = "VkPhysicalDevice8BitStorageFeatures"
+    offers = Capabilities("vulkan", Version(1, 1), extensions=frozenset({"VK_KHR_8bit_storage"}))
+    need = NeedsFeature(f"{struct}::storagePushConstant8")
+    assert check(need, offers).outcome is Outcome.UNSATISFIED
+    assert check(need, replace(offers, unstated=frozenset({struct}))).outcome is Outcome.UNKNOWN
+    assert (
+        check(NeedsExtension("VK_KHR_16bit_storage_x"), replace(offers, unstated=frozenset({struct}))).outcome
+        is Outcome.UNSATISFIED
+    )

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from targetenv.model.artifact import Artifact
+    from targetenv.model.requirement import Requirement
 
 
 @record
@@ -18,7 +19,7 @@ class Inspection:
 
     `details` are (key, value) pairs in reading order; a key may come more than once. `diagnostics` are warnings: what is wrong
     enough to refuse the file is raised instead. A container has `members`, and its `artifacts` and `diagnostics` are all of
-    theirs; a plain executable has none.
+    theirs; a plain executable has none. `reasons` say what in the bytes asks for a requirement, where that is worth saying.
     """
 
     format: str
@@ -26,6 +27,7 @@ class Inspection:
     diagnostics: tuple[Diagnostic, ...] = ()
     details: tuple[tuple[str, str], ...] = ()
     members: tuple[Member, ...] = ()
+    reasons: tuple[tuple[Requirement, str], ...] = ()
 
     def leaves(self) -> Iterator[tuple[tuple[str, ...], Inspection, memoryview | None]]:
         """Every plain executable inside: the names that lead to it, what it is, its bytes (None: the file's own)."""

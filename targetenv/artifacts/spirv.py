@@ -28,9 +28,10 @@ from targetenv.registry import spirv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from targetenv.artifacts.spirv_kernels import KernelFacts
+    from targetenv.artifacts.spirv_usage import Asked
     from targetenv.diagnostics.diagnostic import Diagnostic
     from targetenv.model.requirement import LimitValue, Requirement
 
@@ -53,27 +54,47 @@ DESCRIPTOR_LIMITS = {
     "storage image": ("maxPerStageDescriptorStorageImages", "maxDescriptorSetStorageImages"),
     "storage texel buffer": ("maxPerStageDescriptorStorageImages", "maxDescriptorSetStorageImages"),
 }
+ACCELERATION_STRUCTURES = tuple(
+    f"VkPhysicalDeviceAccelerationStructurePropertiesKHR::{name}AccelerationStructures"
+    for name in ("maxPerStageDescriptor", "maxDescriptorSet")
+)
+_NOT_A_RESOURCE = ("sampler", "acceleration structure")  # VkPhysicalDeviceLimits::maxPerStageResources lists what counts
 
 
-def inspect_spirv(data: bytes | memoryview, *, name: str, digest: str) -> Inspection:
-    """What a SPIR-V module declares, and what it requires; FormatError TE41xx where it is damaged."""
+def inspect_spirv(
+    data: bytes | memoryview, *, name: str, digest: str, specialization: Mapping[int, int] | None = None
+) -> Inspection:
+    """What a SPIR-V module declares, and what it requires; FormatError TE41xx where it is damaged.
+
+    `specialization` are values of specialization constants by SpecId; without them the requirements are those of the defaults.
+    """
     module = Module(data, name)
-    layout = Layout(module)
+    layout = Layout(module, specialization)
     kernels = kernels_of(module, layout)
-    capabilities, unnamed = _capabilities(module)
-    requires: list[Requirement] = [NeedsFormat("spirv"), NeedsVersion("spirv", module.version)]
-    requires += [NeedsCapability(capability) for capability in capabilities]
-    requires += [NeedsUnknown(f"what SPIR-V capability {number} needs: the grammar does not name it") for number in unnamed]
-    requires += [NeedsExtension(extension) for extension in module.extensions]
-    requires += _modes(kernels)
-    if any(kernel.model == "GLCompute" for kernel in kernels):
-        requires += _limits(kernels)
-        requires += usage(module, layout, frozenset(capabilities))
-        requires += _open_sizes(kernels, layout)
+    asked: dict[Requirement, str] = {}
+    for need, because in _asked(module, layout, kernels):
+        asked.setdefault(need, because)
     described = tuple(_kernel(kernel) for kernel in kernels)
-    artifact = Artifact(name, "spirv", digest, tuple(dict.fromkeys(requires)), described, size=len(data))
-    details = tuple(_details(module, kernels, capabilities))
-    return Inspection("spirv", (artifact,), tuple(_warnings(module, kernels, name)), details)
+    artifact = Artifact(name, "spirv", digest, tuple(asked), described, size=len(data))
+    details = tuple(_details(module, layout, kernels))
+    reasons = tuple((need, because) for need, because in asked.items() if because)
+    return Inspection("spirv", (artifact,), tuple(_warnings(module, kernels, name)), details, reasons=reasons)
+
+
+def _asked(module: Module, layout: Layout, kernels: Sequence[KernelFacts]) -> Iterator[Asked]:
+    """Every requirement with what asks for it, which is empty where the requirement says it."""
+    capabilities, unnamed = _capabilities(module)
+    yield NeedsFormat("spirv"), ""
+    yield NeedsVersion("spirv", module.version), ""
+    yield from ((NeedsCapability(capability), "") for capability in capabilities)
+    for number in unnamed:
+        yield NeedsUnknown(f"what SPIR-V capability {number} needs: the grammar does not name it"), ""
+    yield from ((NeedsExtension(extension), "") for extension in module.extensions)
+    yield from _modes(kernels)
+    if any(kernel.model == "GLCompute" for kernel in kernels):
+        yield from _limits(kernels)
+        yield from usage(module, layout, frozenset(capabilities))
+        yield from _open_sizes(kernels, layout)
 
 
 def _capabilities(module: Module) -> tuple[list[str], list[int]]:
@@ -81,49 +102,69 @@ def _capabilities(module: Module) -> tuple[list[str], list[int]]:
     return [name for name in named.values() if name is not None], [number for number, name in named.items() if name is None]
 
 
-def _modes(kernels: Sequence[KernelFacts]) -> Iterator[Requirement]:
-    if any(kernel.uses_local_size_id and kernel.model == "GLCompute" for kernel in kernels):
-        yield NeedsFeature(MAINTENANCE4)
-    if any(kernel.zero_initialized and kernel.model == "GLCompute" for kernel in kernels):
-        yield NeedsFeature(ZERO_INITIALIZE)
+def _modes(kernels: Sequence[KernelFacts]) -> Iterator[Asked]:
     for kernel in kernels:
+        if kernel.uses_local_size_id and kernel.model == "GLCompute":
+            yield NeedsFeature(MAINTENANCE4), f"execution mode LocalSizeId of `{kernel.name}`"
+        if kernel.zero_initialized and kernel.model == "GLCompute":
+            yield NeedsFeature(ZERO_INITIALIZE), f"workgroup memory with an initial value in `{kernel.name}`"
         if kernel.subgroup_size is not None:
-            yield NeedsSubgroupSize(kernel.subgroup_size)
+            yield NeedsSubgroupSize(kernel.subgroup_size), f"execution mode SubgroupSize of `{kernel.name}`"
 
 
-def _limits(kernels: Sequence[KernelFacts]) -> Iterator[Requirement]:
+def _limits(kernels: Sequence[KernelFacts]) -> Iterator[Asked]:
     """Every entry point must run, so each limit is the largest of theirs; what is not used needs no limit."""
-    needed: dict[str, LimitValue] = {}
+    needed: dict[str, tuple[LimitValue, str]] = {}
 
-    def at_least(limit: str, value: int) -> None:
-        if value:
-            needed[limit] = max(int(needed.get(limit, 0)), value)  # type: ignore[arg-type]
+    def at_least(limit: str, value: int, because: str) -> None:
+        if value and value > int(needed.get(limit, (0,))[0]):  # type: ignore[arg-type]
+            needed[limit] = value, because
 
-    sizes = [kernel.workgroup_size for kernel in kernels if kernel.workgroup_size is not None]
-    if sizes:
-        needed["maxComputeWorkGroupSize"] = tuple(max(axis) for axis in zip(*sizes, strict=True))
-        at_least("maxComputeWorkGroupInvocations", max(x * y * z for x, y, z in sizes))
+    sized = [(kernel.workgroup_size, kernel) for kernel in kernels if kernel.workgroup_size is not None]
+    if sized:
+        axes = tuple(max(axis) for axis in zip(*(size for size, _ in sized), strict=True))
+        needed["maxComputeWorkGroupSize"] = axes, _workgroups(kernel for _, kernel in sized)
+        for (x, y, z), kernel in sized:
+            at_least("maxComputeWorkGroupInvocations", x * y * z, _workgroups((kernel,)))
     for kernel in kernels:
-        at_least("maxComputeSharedMemorySize", kernel.shared_bytes)
-        at_least("maxPushConstantsSize", kernel.push_bytes)
-        at_least("maxBoundDescriptorSets", kernel.sets)
-        at_least("maxPerStageResources", sum(count for _, count in kernel.descriptors))
+        by = f"of `{kernel.name}`"
+        lengths = f", arrays of {', '.join(kernel.shared_expressions[:4])}" if kernel.shared_expressions else ""
+        at_least("maxComputeSharedMemorySize", kernel.shared_bytes, f"workgroup variables {by}{lengths}")
+        at_least("maxPushConstantsSize", kernel.push_bytes, f"push constants {by}")
+        at_least("maxUniformBufferRange", kernel.uniform_bytes, f"the largest uniform block {by}")
+        at_least("maxBoundDescriptorSets", kernel.sets, f"descriptor sets {by}")
+        resources = sum(count for kind, count in kernel.descriptors if kind not in _NOT_A_RESOURCE)
+        at_least("maxPerStageResources", resources, f"descriptors {by}")
         counted: dict[str, int] = {}
         for kind, count in kernel.descriptors:
             for limit in DESCRIPTOR_LIMITS.get(kind, ()):
                 counted[limit] = counted.get(limit, 0) + count
         for limit, count in counted.items():
-            at_least(limit, count)
-    for limit, value in needed.items():
-        yield NeedsLimit(LIMITS + limit, Relation.AT_LEAST, value)
+            at_least(limit, count, f"descriptors {by}")
+        for limit in ACCELERATION_STRUCTURES:
+            at_least(limit, dict(kernel.descriptors).get("acceleration structure", 0), f"descriptors {by}")
+    for limit, (value, because) in needed.items():
+        yield NeedsLimit(limit if "::" in limit else LIMITS + limit, Relation.AT_LEAST, value), because
 
 
-def _open_sizes(kernels: Sequence[KernelFacts], layout: Layout) -> Iterator[Requirement]:
+def _workgroups(kernels: Iterable[KernelFacts]) -> str:
+    """Where workgroup sizes come from: a specialization constant is told with what it computes and what it is now."""
+    told = []
+    for kernel in kernels:
+        size = f" = {' x '.join(kernel.workgroup_expression)}" if kernel.workgroup_expression else ""
+        told.append(f"`{kernel.name}`{size}")
+        if len(told) == 4:
+            told[3] = "..."
+            break
+    return f"workgroup size of {', '.join(told)}"
+
+
+def _open_sizes(kernels: Sequence[KernelFacts], layout: Layout) -> Iterator[Asked]:
     """Sizes that nobody can hold against a limit."""
     if layout.is_open:
-        yield OPEN_ARRAY.requirement
+        yield OPEN_ARRAY.asked
     if any(kernel.workgroup_size is None and kernel.model == "GLCompute" for kernel in kernels):
-        yield OPEN_WORKGROUP.requirement
+        yield OPEN_WORKGROUP.asked
 
 
 def _kernel(facts: KernelFacts) -> Kernel:
@@ -150,9 +191,9 @@ def _warnings(module: Module, kernels: Sequence[KernelFacts], name: str) -> Iter
             yield odd("TE4107", name, f"kernel `{kernel.name}` does not say its workgroup size")
 
 
-def _details(module: Module, kernels: Sequence[KernelFacts], capabilities: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _details(module: Module, layout: Layout, kernels: Sequence[KernelFacts]) -> Iterator[tuple[str, str]]:
     yield "version", f"SPIR-V {module.version}"
-    yield "capabilities", ", ".join(sorted(capabilities)) or "none"
+    yield "capabilities", ", ".join(sorted(_capabilities(module)[0])) or "none"
     if module.extensions:
         yield "extensions", ", ".join(sorted(set(module.extensions)))
     if module.imports:
@@ -160,6 +201,8 @@ def _details(module: Module, kernels: Sequence[KernelFacts], capabilities: Seque
     yield "memory", f"{module.addressing or 'no'} addressing, {module.memory_model or 'no'} memory model"
     for entry in module.entry_points:
         yield "entry point", f"{entry.name} ({entry.model})"
+    for at, type_name, value in layout.specialization():
+        yield "specialization constant", f"{at}: {type_name}" + ("" if value is None else f" = {value}")
     for kernel in kernels:
         yield from _kernel_details(kernel)
     for key, values in (
@@ -173,9 +216,14 @@ def _details(module: Module, kernels: Sequence[KernelFacts], capabilities: Seque
 
 def _kernel_details(kernel: KernelFacts) -> Iterator[tuple[str, str]]:
     if kernel.workgroup_size is not None:
-        note = ", unless specialization constants change it" if kernel.specialized else ""
-        yield f"{kernel.name}: workgroup", "x".join(str(axis) for axis in kernel.workgroup_size) + note
-    for key, size in (("shared memory", kernel.shared_bytes), ("push constants", kernel.push_bytes)):
+        note = f", unless specialization constants change it: {' x '.join(kernel.workgroup_expression)}"
+        extent = "x".join(str(axis) for axis in kernel.workgroup_size)
+        yield f"{kernel.name}: workgroup", extent + (note if kernel.specialized else "")
+    for key, size in (
+        ("shared memory", kernel.shared_bytes),
+        ("push constants", kernel.push_bytes),
+        ("uniform block", kernel.uniform_bytes),
+    ):
         if size:
             yield f"{kernel.name}: {key}", f"{size} bytes"
     if kernel.descriptors:

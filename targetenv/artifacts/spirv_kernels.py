@@ -15,6 +15,7 @@ KERNEL_MODELS = ("GLCompute", "Kernel")
 STORAGE_BUFFER = "storage buffer"
 _EVERY_GLOBAL = 4  # since SPIR-V 1.4 an entry point lists every global variable that it uses, before only inputs and outputs
 _RESOURCES = ("StorageBuffer", "Uniform", "UniformConstant")
+_DEEPEST_ARRAY = 16
 _BUFFER_DIM = 5  # Dim `Buffer`: a texel buffer
 
 
@@ -22,9 +23,11 @@ _BUFFER_DIM = 5  # Dim `Buffer`: a texel buffer
 class KernelFacts:
     """What one entry point declares; sizes in bytes, zero where there is nothing.
 
-    `workgroup_size` is None where the module leaves it open; `specialized` says that specialization constants may change it.
-    `descriptors` counts by kind, arrays multiplied out, unbounded ones as one; `storage_bindings` is one more than the highest
-    binding of a storage buffer in descriptor set 0, and `elsewhere` names descriptors that are not such buffers.
+    `workgroup_size` is None where the module leaves it open; `specialized` says that specialization constants may change it,
+    and `workgroup_expression` how. `descriptors` counts by kind, arrays multiplied out, unbounded ones as one;
+    `storage_bindings` is one more than the highest binding of a storage buffer in descriptor set 0, and `elsewhere` names
+    descriptors that are not such buffers. `uniform_bytes` is the size of the largest uniform block; `shared_expressions` are
+    the lengths of workgroup arrays that specialization constants decide.
     """
 
     name: str
@@ -40,6 +43,9 @@ class KernelFacts:
     sets: int
     storage_bindings: int
     elsewhere: tuple[str, ...]
+    uniform_bytes: int
+    shared_expressions: tuple[str, ...]
+    workgroup_expression: tuple[str, ...]
 
 
 def kernels_of(module: Module, layout: Layout) -> tuple[KernelFacts, ...]:
@@ -68,11 +74,14 @@ class _Resources:
     sets: int
     storage_bindings: int
     elsewhere: tuple[str, ...]
+    uniform_bytes: int
+    shared_expressions: tuple[str, ...]
 
 
 def _facts(module: Module, layout: Layout, entry: EntryPoint, built_in: int | None, uses: _Resources) -> KernelFacts:
     modes = module.modes_of.get(entry.id, {})
     size, specialized, by_id = _workgroup_size(layout, modes, built_in)
+    axes = _axes(module, modes, built_in)
     return KernelFacts(
         entry.name,
         entry.model,
@@ -87,22 +96,26 @@ def _facts(module: Module, layout: Layout, entry: EntryPoint, built_in: int | No
         uses.sets,
         uses.storage_bindings,
         uses.elsewhere,
+        uses.uniform_bytes,
+        uses.shared_expressions,
+        tuple(layout.expression(one) for one in axes) if specialized else (),
     )
 
 
+def _axes(module: Module, modes: dict[str, tuple[int, ...]], built_in: int | None) -> tuple[int, ...]:
+    """The constants that the workgroup's size is made of, where it is not literal."""
+    if built_in is not None:
+        return module.constants[built_in].operands[:3]
+    return modes.get("LocalSizeId", ())[:3]
+
+
 def _resources(module: Module, layout: Layout, variables: list[Variable]) -> _Resources:
+    places = _places(module, layout, variables)
     descriptors: dict[str, int] = {}
-    sets = bindings = 0
-    elsewhere = []
-    for variable, kind, count in _descriptors(module, layout, variables):
-        decorations = module.decorations.get(variable.id, {})
-        in_set, binding = (next(iter(decorations.get(key, ())), 0) for key in ("DescriptorSet", "Binding"))
+    for kind, count in places.values():
         descriptors[kind] = descriptors.get(kind, 0) + count
-        sets = max(sets, in_set + 1)
-        if kind == STORAGE_BUFFER and in_set == 0:
-            bindings = max(bindings, binding + 1)
-        else:
-            elsewhere.append(f"{kind} in set {in_set}, binding {binding}")
+    ours = [binding for (in_set, binding), (kind, _) in places.items() if kind == STORAGE_BUFFER and in_set == 0]
+    others = [(at, kind) for at, (kind, _) in places.items() if kind != STORAGE_BUFFER or at[0] != 0]
     push = [module.pointee(one) for one in variables if one.storage_class == "PushConstant"]
     shared = [one for one in variables if one.storage_class == "Workgroup"]
     return _Resources(
@@ -110,10 +123,35 @@ def _resources(module: Module, layout: Layout, variables: list[Variable]) -> _Re
         any(one.has_initializer for one in shared),
         max((layout.size(block, explicit=True) for block in push), default=0),
         tuple(sorted(descriptors.items())),
-        sets,
-        bindings,
-        tuple(elsewhere),
+        max((in_set + 1 for in_set, _ in places), default=0),
+        max((binding + 1 for binding in ours), default=0),
+        tuple(f"{kind} in set {in_set}, binding {binding}" for (in_set, binding), kind in others),
+        _uniform_bytes(module, layout, variables),
+        tuple(dict.fromkeys(text for one in shared for text in layout.lengths(module.pointee(one)))),
     )
+
+
+def _places(module: Module, layout: Layout, variables: list[Variable]) -> dict[tuple[int, int], tuple[str, int]]:
+    """Set and binding -> kind and count of descriptors; variables that share a binding are views of the same descriptors."""
+    found: dict[tuple[int, int], tuple[str, int]] = {}
+    for variable, kind, count in _descriptors(module, layout, variables):
+        decorations = module.decorations.get(variable.id, {})
+        at = tuple(next(iter(decorations.get(key, ())), 0) for key in ("DescriptorSet", "Binding"))
+        place = at[0], at[1]
+        known = found.get(place, (kind, 0))
+        found[place] = known[0], max(known[1], count)
+    return found
+
+
+def _uniform_bytes(module: Module, layout: Layout, variables: list[Variable]) -> int:
+    """The largest uniform block: the range of its descriptor must cover it."""
+    sizes = []
+    for variable in variables:
+        if variable.storage_class == "Uniform":
+            block, _ = _element(module, layout, module.pointee(variable))
+            if "BufferBlock" not in module.decorations.get(block, {}):
+                sizes.append(layout.size(block, explicit=True))
+    return max(sizes, default=0)
 
 
 def _workgroup_size_constant(module: Module) -> int | None:
@@ -164,15 +202,24 @@ def _shared_bytes(module: Module, layout: Layout, variables: list[Variable]) -> 
 
 def _descriptors(module: Module, layout: Layout, variables: list[Variable]) -> Iterator[tuple[Variable, str, int]]:
     for variable in variables:
-        if variable.storage_class not in _RESOURCES:
-            continue
-        pointee, count = module.pointee(variable), 1
-        kind, operands = module.type_of(pointee)
-        if kind in ("OpTypeArray", "OpTypeRuntimeArray"):
-            count = (layout.value(operands[1]) or 1) if kind == "OpTypeArray" else 1
-            pointee = operands[0]
+        if variable.storage_class in _RESOURCES:
+            pointee, count = _element(module, layout, module.pointee(variable))
             kind, operands = module.type_of(pointee)
-        yield variable, _descriptor_kind(module, variable.storage_class, pointee, kind, operands), count
+            yield variable, _descriptor_kind(module, variable.storage_class, pointee, kind, operands), count
+
+
+def _element(module: Module, layout: Layout, pointee: int) -> tuple[int, int]:
+    """What an array of descriptors is made of, and how many there are; an array without a length has at least one."""
+    count = 1
+    for _ in range(_DEEPEST_ARRAY):
+        kind, operands = module.type_of(pointee)
+        if kind == "OpTypeArray":
+            length = layout.length(operands[1])
+            count *= 1 if length is None else length
+        elif kind != "OpTypeRuntimeArray":
+            break
+        pointee = operands[0]
+    return pointee, count
 
 
 def _descriptor_kind(module: Module, storage_class: str, pointee: int, kind: str, operands: tuple[int, ...]) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from targetenv.artifacts.inspection import damaged
+from targetenv.artifacts.spirv_constants import SIGNS, computed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from targetenv.artifacts.spirv_module import Module
+    from collections.abc import Iterator, Mapping
+
+    from targetenv.artifacts.spirv_module import Constant, Module
 
 _DEEPEST = 100  # structures may nest to 255; what compilers write stays below 20, and Python's stack is finite
+_DEEPEST_SHOWN = 4  # operations inside operations, in what people read
 _LARGEST = 1 << 63
 _BOOL_BYTES = 4  # what the Vulkan specification counts for a bool in workgroup memory
 _POINTER_BYTES = 8
@@ -17,11 +21,13 @@ _POINTER_BYTES = 8
 class Layout:
     """Sizes of types and values of constants of one module; every id is looked at once.
 
-    `is_open` becomes true when the length of an array could not be evaluated: sizes are then lower bounds.
+    `values` are what specialization constants are set to, by SpecId; the others have their defaults. `is_open` becomes true
+    when the length of an array could not be evaluated: sizes are then lower bounds.
     """
 
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: Module, values: Mapping[int, int] | None = None) -> None:
         self._module = module
+        self._given = values or {}
         self._sizes: dict[tuple[int, bool], int] = {}
         self._values: dict[int, int | None] = {}
         self._specialized: dict[int, bool] = {}
@@ -35,8 +41,42 @@ class Layout:
         return self._size(identifier, explicit, 0)
 
     def value(self, identifier: int) -> int | None:
-        """The number behind a scalar integer constant, the default of a specialization constant; None for anything else."""
+        """The number behind a scalar constant, an integer or a truth; None for anything else."""
         return self._value(identifier, 0)
+
+    def length(self, identifier: int) -> int | None:
+        """The number of elements of an array; None, and `is_open`, where it cannot be evaluated."""
+        length = self.value(identifier)
+        self.is_open |= length is None
+        return length
+
+    def expression(self, identifier: int) -> str:
+        """How a constant comes about: `64`, `spec(0)=32`, `(spec(0)=32 * 2)`; `spec` takes the SpecId, its value follows."""
+        return self._expression(identifier, 0)
+
+    def specialization(self) -> Iterator[tuple[int, str, int | None]]:
+        """SpecId, type and value of every specialization constant, each once."""
+        found = []
+        for identifier, constant in self._module.constants.items():
+            at = self._spec_id(identifier)
+            if at is not None:
+                kind, shape = self._module.types.get(constant.type, ("", ()))
+                width = shape[0] if shape else ""
+                name = {"OpTypeInt": f"{'iu'[shape[1:] == (0,)]}{width}", "OpTypeFloat": f"f{width}"}.get(kind, "bool")
+                found.append((at, name, self.value(identifier)))
+        return iter(sorted(set(found), key=str))
+
+    def lengths(self, identifier: int) -> tuple[str, ...]:
+        """How the lengths of an array, and of the arrays in it, come about where specialization constants decide them."""
+        found = []
+        for _ in range(_DEEPEST_SHOWN):
+            kind, operands = self._module.type_of(identifier)
+            if kind != "OpTypeArray":
+                break
+            if self.is_specialized(operands[1]):
+                found.append(self.expression(operands[1]))
+            identifier = operands[0]
+        return tuple(found)
 
     def numbers(self, identifier: int) -> tuple[int | None, ...]:
         """The values of a composite constant's parts; none for anything else."""
@@ -83,7 +123,7 @@ class Layout:
             case "OpTypeVector" | "OpTypeMatrix":
                 return self._size(operands[0], explicit, depth) * operands[1]
             case "OpTypeArray":
-                length = self._length(operands[1])
+                length = self.length(operands[1]) or 0
                 size = self._size(operands[0], explicit, depth)
                 stride = decorations.get("ArrayStride", ())
                 return stride[0] * (length - 1) + size if explicit and stride and length else size * length
@@ -91,11 +131,6 @@ class Layout:
                 return self._structure(identifier, operands, explicit, depth)
             case _:
                 return 0
-
-    def _length(self, identifier: int) -> int:
-        length = self.value(identifier)
-        self.is_open |= length is None
-        return length or 0
 
     def _structure(self, identifier: int, members: tuple[int, ...], explicit: bool, depth: int) -> int:  # noqa: FBT001
         end = 0
@@ -130,66 +165,85 @@ class Layout:
         constant = self._module.constants.get(identifier)
         value = None
         if constant is not None and depth <= _DEEPEST:
-            if constant.kind in ("OpConstant", "OpSpecConstant"):
-                kind, shape = self._module.type_of(constant.type)
-                value = _integer(constant.operands, shape) if kind == "OpTypeInt" else None
-            elif constant.kind == "OpSpecConstantOp":
-                value = self._operation(constant.operands, depth + 1)
+            self._values[identifier] = None  # for a constant that is, against the rules, made of itself
+            value = self._evaluated(identifier, constant, depth)
         self._values[identifier] = value
         return value
 
-    def _operation(self, operands: tuple[int, ...], depth: int) -> int | None:
-        """The default of an operation on specialization constants, for the integer operations that sizes are made with."""
-        from targetenv.registry.spirv import instructions
-
-        instruction = instructions().get(operands[0])
-        name = "" if instruction is None else instruction.name
-        match operands[1:]:
-            case (composite, place) if name == "OpCompositeExtract":
-                constant = self._module.constants.get(composite)
-                if constant is None or "Composite" not in constant.kind or place >= len(constant.operands):
-                    return None
-                return self._value(constant.operands[place], depth)
-            case (one, other):
-                return _computed(name, self._value(one, depth), self._value(other, depth))
-            case (one,) if name in _UNCHANGED:
-                return self._value(one, depth)
+    def _evaluated(self, identifier: int, constant: Constant, depth: int) -> int | None:
+        kind, shape = self._module.types.get(constant.type, ("", ()))
+        if kind not in ("OpTypeInt", "OpTypeBool"):
+            return None
+        width = _bits(kind, shape)
+        given = self._given.get(at) if (at := self._spec_id(identifier)) is not None else None
+        if given is not None:
+            return given & _mask(width)
+        match constant.kind:
+            case "OpConstant" | "OpSpecConstant":
+                raw = sum(word << 32 * place for place, word in enumerate(constant.operands[:2]))
+                return raw & _mask(width)  # narrower literals are sign- or zero-extended to a word
+            case "OpConstantTrue" | "OpSpecConstantTrue":
+                return 1
+            case "OpConstantFalse" | "OpSpecConstantFalse":
+                return 0
+            case "OpSpecConstantOp":
+                return self._operation(constant, width, depth + 1)
             case _:
                 return None
 
+    def _operation(self, constant: Constant, width: int, depth: int) -> int | None:
+        """The result of an operation on specialization constants, for the operations that sizes are made with."""
+        name, operands = self._operator(constant)
+        if name == "OpCompositeExtract" and len(operands) == 2:
+            part = self._part(*operands)
+            return None if part is None else self._value(part, depth)
+        values = [self._value(operand, depth) for operand in operands]
+        widths = [self._width(operand) for operand in operands[:1]]
+        return computed(name, values, widths[0] if widths else width, width)
 
-_UNCHANGED = ("OpUConvert", "OpSConvert", "OpCopyObject")
+    def _operator(self, constant: Constant) -> tuple[str, tuple[int, ...]]:
+        from targetenv.registry.spirv import instructions
 
+        instruction = instructions().get(constant.operands[0])
+        return "" if instruction is None else instruction.name, constant.operands[1:]
 
-def _computed(name: str, one: int | None, other: int | None) -> int | None:
-    if one is None or other is None:
-        return None
-    match name:
-        case "OpIAdd":
-            return (one + other) & 0xFFFF_FFFF
-        case "OpISub":
-            return (one - other) & 0xFFFF_FFFF
-        case "OpIMul":
-            return (one * other) & 0xFFFF_FFFF
-        case "OpUDiv" | "OpSDiv":
-            return one // other if other else None
-        case "OpUMod" | "OpSRem" | "OpSMod":
-            return one % other if other else None
-        case "OpShiftLeftLogical":
-            return (one << other) & 0xFFFF_FFFF if other < 32 else None
-        case "OpShiftRightLogical":
-            return one >> other if other < 32 else None
-        case "OpBitwiseAnd":
-            return one & other
-        case "OpBitwiseOr":
-            return one | other
-        case "OpBitwiseXor":
-            return one ^ other
-        case _:
+    def _part(self, composite: int, place: int) -> int | None:
+        constant = self._module.constants.get(composite)
+        if constant is None or "Composite" not in constant.kind or place >= len(constant.operands):
             return None
+        return constant.operands[place]
+
+    def _width(self, identifier: int) -> int:
+        constant = self._module.constants.get(identifier)
+        kind, shape = self._module.types.get(constant.type, ("", ())) if constant is not None else ("", ())
+        return _bits(kind, shape)
+
+    def _spec_id(self, identifier: int) -> int | None:
+        return next(iter(self._module.decorations.get(identifier, {}).get("SpecId", ())), None)
+
+    def _expression(self, identifier: int, depth: int) -> str:
+        constant = self._module.constants.get(identifier)
+        value = self.value(identifier)
+        shown = "?" if value is None else str(value)
+        if constant is None or depth > _DEEPEST_SHOWN or not self.is_specialized(identifier):
+            return shown
+        at = self._spec_id(identifier)
+        if at is not None:
+            return f"spec({at})={shown}"
+        if constant.kind != "OpSpecConstantOp":
+            return shown
+        name, operands = self._operator(constant)
+        if name == "OpCompositeExtract" and len(operands) == 2 and (part := self._part(*operands)) is not None:
+            return self._expression(part, depth + 1)
+        parts = [self._expression(operand, depth + 1) for operand in operands[:3]]
+        sign = SIGNS.get(name)
+        return f"({f' {sign} '.join(parts)})" if sign and len(parts) == 2 else f"{name.removeprefix('Op')}({', '.join(parts)})"
 
 
-def _integer(words: tuple[int, ...], shape: tuple[int, ...]) -> int:
-    """An integer literal: low word first; narrower ones are sign- or zero-extended to a word, which the mask undoes."""
-    raw = sum(word << 32 * place for place, word in enumerate(words[:2]))
-    return raw & ((1 << max(1, min(shape[0], 64))) - 1)
+def _bits(kind: str, shape: tuple[int, ...]) -> int:
+    """How wide a value is, within what SPIR-V knows: a damaged module may claim billions of bits."""
+    return max(1, min(shape[0], 64)) if kind == "OpTypeInt" else 1
+
+
+def _mask(width: int) -> int:
+    return (1 << width) - 1

@@ -16,7 +16,7 @@ from targetenv.registry import spirv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import TypeAlias, TypeVar
 
     T = TypeVar("T")
@@ -28,6 +28,7 @@ _MOST_GROUP_TARGETS = 65_535
 _MOST_DECLARED = 4096  # of capabilities, extensions, instruction sets, entry points; compilers declare a few dozen
 _MOST_IDS = 4_194_303  # universal limit
 _LONGEST_STRING = 65_535  # universal limit, in characters; here in bytes
+ATOMICS_WITHOUT_RESULT = ("OpAtomicStore", "OpAtomicFlagClear")
 _SWAPPED = int.from_bytes(spirv.MAGIC.to_bytes(4, "little"), "big")
 
 
@@ -52,12 +53,13 @@ class Mode:
 
 @record
 class Variable:
-    """One global OpVariable; `type` is the id of its pointer type."""
+    """One global variable; `type` is the id of its pointer type, `holds` what it holds where that type does not say it."""
 
     id: int
     type: int
     storage_class: str
     has_initializer: bool
+    holds: int = 0
 
 
 @record
@@ -91,9 +93,10 @@ class Module:
         self.group_operations: set[tuple[str, int, int]] = set()
         self.atomic_operations: set[str] = set()
         self.multiplications: list[tuple[int, ...]] = []
+        self.memory_scopes: dict[int, str] = {}  # id of a memory scope -> the first barrier or atomic that takes it
         self.has_typed_atomics = False
         self._group_targets = 0
-        self._read()
+        self.opcodes = frozenset(self._read())  # of every instruction that the module has, declared or in a function
 
     def refuse(self, message: str) -> Exception:
         """The error for a module whose parts do not fit together; raise it."""
@@ -108,6 +111,8 @@ class Module:
 
     def pointee(self, variable: Variable) -> int:
         """The id of the type that a variable holds."""
+        if variable.holds:
+            return variable.holds
         kind, operands = self.type_of(variable.type)
         if kind != "OpTypePointer":
             raise self.refuse(f"variable {variable.id} is not of a pointer type")
@@ -126,38 +131,58 @@ class Module:
             at += word >> 16
         return found
 
-    def instructions(self, prefix: str) -> list[tuple[str, tuple[int, ...]]]:
-        """Every instruction whose name begins with `prefix`, in order, with its operands: a second pass."""
-        names = {code: row.name for code, row in spirv.instructions().items() if row.name.startswith(prefix)}
+    def has(self, *names: str) -> bool:
+        """Whether the module has one of these instructions."""
+        return not self.opcodes.isdisjoint(map(spirv.opcodes().__getitem__, names))
+
+    def instructions(self, names: Iterable[str]) -> list[tuple[str, tuple[int, ...]]]:
+        """Every instruction of these names, in order, with its operands: a second pass if there is one at all."""
+        wanted = {code: name for name in names if (code := spirv.opcodes()[name]) in self.opcodes}
         words = self.words
         found = []
         at = 5
-        while at < len(words):
+        while wanted and at < len(words):
             word = words[at]
-            if (name := names.get(word & 0xFFFF)) is not None:
+            if (name := wanted.get(word & 0xFFFF)) is not None:
                 found.append((name, tuple(words[at + 1 : at + (word >> 16)])))
             at += word >> 16
         return found
 
-    def _read(self) -> None:
-        handlers = _handlers()
+    def _read(self) -> set[int]:
+        """Hands every instruction to its handler; the opcodes that there were."""
+        known: dict[int, tuple[int, str, Handler | None]] = {}
+        instructions = spirv.instructions()
         words = self.words
         end = len(words)
         at = 5
         while at < end:
             word = words[at]
-            count = word >> 16
-            if count == 0 or at + count > end:
-                what = "has no length" if count == 0 else f"of {count} words goes beyond the end"
-                raise damaged("TE4102", self.name, f"the instruction at byte {4 * at} {what}")
-            handler = handlers.get(word & 0xFFFF)
-            if handler is not None:
-                name, fewest, handle = handler
-                if count <= fewest:
-                    message = f"`{name}` at byte {4 * at} has {count - 1} operands, it needs {fewest}"
-                    raise damaged("TE4102", self.name, message)
-                handle(self, name, words[at + 1 : at + count])
-            at += count
+            found = known.get(word)
+            if found is None:
+                found = self._meet(word, at)
+                if word & 0xFFFF in instructions:  # the table stays small, whatever the file has
+                    known[word] = found
+            count, name, handle = found
+            after = at + count
+            if after > end:
+                raise damaged("TE4102", self.name, f"the instruction at byte {4 * at} of {count} words goes beyond the end")
+            if handle is not None:
+                handle(self, name, words[at + 1 : after])
+            at = after
+        return {word & 0xFFFF for word in known}
+
+    def _meet(self, word: int, at: int) -> tuple[int, str, Handler | None]:
+        """The first word of an instruction says its length and its name; the same word is looked at once."""
+        count = word >> 16
+        if count == 0:
+            raise damaged("TE4102", self.name, f"the instruction at byte {4 * at} has no length")
+        handler = _handlers().get(word & 0xFFFF)
+        if handler is None:
+            return count, "", None
+        name, fewest, handle = handler
+        if count <= fewest:
+            raise damaged("TE4102", self.name, f"`{name}` at byte {4 * at} has {count - 1} operands, it needs {fewest}")
+        return count, name, handle
 
     def _define(self, identifier: int) -> int:
         if not 0 < identifier < self.bound:
@@ -233,14 +258,25 @@ class Module:
         if storage_class != "Function":
             self.variables.append(Variable(operands[1], operands[0], storage_class, len(operands) > 3))
 
+    def _untyped_variable(self, _: str, operands: Operands) -> None:
+        """A variable whose pointer does not say what it points to; without a data type nothing is known of its size."""
+        storage_class = _name("StorageClass", operands[2])
+        if len(operands) > 3 and storage_class != "Function":
+            self.variables.append(Variable(operands[1], operands[0], storage_class, len(operands) > 4, operands[3]))
+
     def _group_operation(self, name: str, operands: Operands) -> None:
         self.group_operations.add((name, operands[0], operands[3] if len(operands) > 3 else -1))
 
+    def _barrier(self, name: str, operands: Operands) -> None:
+        self.memory_scopes.setdefault(operands[-2], name)  # the scope, then the semantics
+
     def _atomic(self, name: str, operands: Operands) -> None:
         self.atomic_operations.add(name)
-        if name in ("OpAtomicStore", "OpAtomicFlagClear"):
+        if name in ATOMICS_WITHOUT_RESULT:
+            self.memory_scopes.setdefault(operands[1], name)
             self.has_typed_atomics = True
         else:
+            self.memory_scopes.setdefault(operands[3], name)
             kind, shape = self.types.get(operands[0], ("", ()))
             self.has_typed_atomics |= kind != "OpTypeInt" or shape[:1] != (32,)
 
@@ -293,12 +329,20 @@ _HANDLERS: dict[str, tuple[int, Handler]] = {
     "OpMemberDecorate": (3, Module._member_decorate),
     "OpGroupDecorate": (1, Module._group_decorate),
     "OpConstant": (3, Module._constant),
+    "OpConstantTrue": (2, Module._constant),
+    "OpConstantFalse": (2, Module._constant),
+    "OpSpecConstantTrue": (2, Module._constant),
+    "OpSpecConstantFalse": (2, Module._constant),
     "OpSpecConstant": (3, Module._constant),
     "OpConstantComposite": (2, Module._constant),
     "OpSpecConstantComposite": (2, Module._constant),
     "OpSpecConstantOp": (3, Module._constant),
     "OpVariable": (3, Module._variable),
+    "OpUntypedVariableKHR": (3, Module._untyped_variable),
+    "OpControlBarrier": (3, Module._barrier),
+    "OpMemoryBarrier": (2, Module._barrier),
     "OpCooperativeMatrixMulAddKHR": (5, Module._multiplication),
+    "OpCooperativeMatrixMulAddNV": (5, Module._multiplication),
 }
 # How many operands a type has at least, its result included, where the layout depends on them.
 _TYPE_OPERANDS = {
@@ -312,6 +356,8 @@ _TYPE_OPERANDS = {
     "OpTypeImage": 8,
     "OpTypeSampledImage": 2,
     "OpTypeCooperativeMatrixKHR": 6,
+    "OpTypeCooperativeMatrixNV": 5,
+    "OpTypeUntypedPointerKHR": 2,
 }
 _NO_TYPES = ("OpTypeForwardPointer",)
 
@@ -328,7 +374,7 @@ def _handlers() -> dict[int, tuple[str, int, Handler]]:
         elif name.startswith(("OpGroupNonUniform", "OpSubgroup")) and instruction.operands[:1] == ("IdResultType",):
             found[opcode] = (name, 3, Module._group_operation)
         elif name.startswith("OpAtomic"):
-            found[opcode] = (name, 1, Module._atomic)
+            found[opcode] = (name, 3 if name in ATOMICS_WITHOUT_RESULT else 5, Module._atomic)
     return found
 
 

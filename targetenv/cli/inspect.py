@@ -41,6 +41,14 @@ class Executable:
     requires: tuple[Requirement, ...]
     kernels: tuple[Kernel, ...]
     details: tuple[tuple[str, str], ...] = ()
+    reasons: tuple[tuple[Requirement, str], ...] = ()
+
+    def required(self) -> list[document.Document]:
+        """The requirements as JSON, with what asks for them where the bytes tell it."""
+        because = dict(self.reasons)
+        return [
+            document.of_requirement(need) | ({"because": because[need]} if need in because else {}) for need in self.requires
+        ]
 
 
 @record
@@ -65,7 +73,7 @@ class Report:
                     "path": list(row.path),
                     "size": row.size,
                     "target": row.target,
-                    "requires": [document.of_requirement(requirement) for requirement in row.requires],
+                    "requires": row.required(),
                     "kernels": [document.of_kernel(kernel) for kernel in row.kernels],
                     "details": [list(pair) for pair in row.details],
                 }
@@ -109,7 +117,7 @@ def examine(file: str, budget: Budget | None = None) -> Report:
             return _of_package(file, opened)
     inspection = inspect(data, name=file, budget=budget)
     executables = tuple(
-        Executable(row.format, path, row.size, row.target, row.requires, row.kernels, leaf.details)
+        Executable(row.format, path, row.size, row.target, row.requires, row.kernels, leaf.details, leaf.reasons)
         for path, leaf, _ in inspection.leaves()
         for row in leaf.artifacts
     )
@@ -181,7 +189,8 @@ def _aligned(details: tuple[tuple[str, str], ...], indent: str) -> list[str]:
 
 
 def _requirements(row: Executable, indent: str) -> list[str]:
-    return [f"{indent}requires {required(requirement)}" for requirement in row.requires]
+    because = {need: f" ({text})" for need, text in row.reasons}
+    return [f"{indent}requires {required(need)}{because.get(need, '')}" for need in row.requires]
 
 
 def _signature(kernel: PackagedKernel) -> str:

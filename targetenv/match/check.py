@@ -195,7 +195,8 @@ class Judge:
         minimum = least(need, self.offers)
         if minimum is not None:
             holds = need.relation.holds(minimum, need.value)
-            said = f"not stated; every device offers at least {shown(minimum, need.relation)}"
+            bound = "at most" if need.relation is needs.Relation.AT_MOST else "at least"
+            said = f"not stated; every device offers {bound} {shown(minimum, need.relation)}"
             return (YES if holds else UNKNOWN), said, "limit.guaranteed"
         if self.offers.complete and self._has_struct(need.name.partition("::")[0]):
             return UNKNOWN, "not stated", "limit.relation"
@@ -218,7 +219,7 @@ class Judge:
 
     def _matrix(self, need: needs.NeedsMatrix) -> Answer:
         rows = self.offers.matrices
-        if need.matrix in rows:
+        if need.matrix in rows or any(row.meets(need.matrix) for row in rows):
             return YES, "offered", "matrix.row"
         if not rows:
             open_ = self.offers.is_unstated("VkCooperativeMatrixPropertiesKHR::MSize")

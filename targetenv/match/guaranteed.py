@@ -39,24 +39,33 @@ AT_LEAST: dict[str, LimitValue] = {
         ("maxComputeWorkGroupCount", (65535, 65535, 65535)),
         ("maxComputeWorkGroupInvocations", 128),
         ("maxComputeWorkGroupSize", (128, 128, 64)),
+        ("maxTexelOffset", 7),
     )
 }
+AT_MOST: dict[str, LimitValue] = {_LIMITS + "minTexelOffset": -8}  # those of a gather are 0 without shaderImageGatherExtended
 # Vulkan 1.1, VkPhysicalDeviceSubgroupProperties: the compute stage where a queue computes, and basic operations.
 SUBGROUP_BITS: dict[str, int] = {
     "VkPhysicalDeviceSubgroupProperties::supportedStages": 0x20,
     "VkPhysicalDeviceSubgroupProperties::supportedOperations": 0x1,
 }
+# VkPhysicalDeviceCooperativeMatrixPropertiesKHR: the compute stage where a queue computes.
+MATRIX_STAGES = "VkPhysicalDeviceCooperativeMatrixPropertiesKHR::cooperativeMatrixSupportedStages"
 
 
 def least(need: NeedsLimit, offers: Capabilities) -> LimitValue | None:
     """What every device of this API and version offers of a limit, None where nothing is promised.
 
-    Only for a requirement of the kind that a minimum can answer: `>=`, and `has all bits of` for the two subgroup masks.
+    Only for a requirement of the kind that a minimum can answer: `>=`, `<=` for offsets, and `has all bits of` for stages and
+    operations of subgroups and matrices.
     """
     if offers.api != "vulkan":
         return None
     if need.relation is Relation.AT_LEAST:
         return AT_LEAST.get(need.name)
+    if need.relation is Relation.AT_MOST:
+        return AT_MOST.get(need.name)
+    if need.name == MATRIX_STAGES:
+        return 0x20 if "VK_KHR_cooperative_matrix" in offers.extensions else None
     if need.relation is Relation.ALL_BITS and offers.version is not None and offers.version >= Version(1, 1):
         return SUBGROUP_BITS.get(need.name)
     return None

@@ -18,6 +18,11 @@ class Silence:
         """The requirement that stands for it."""
         return NeedsUnknown(self.what)
 
+    @property
+    def asked(self) -> tuple[NeedsUnknown, str]:
+        """The same with what it follows from, which is nothing that the artifact says."""
+        return self.requirement, ""
+
 
 X86_LEVEL = Silence(
     "which x86-64 level this object needs: it carries no GNU property note",
@@ -40,7 +45,7 @@ OPEN_MATRIX = Silence(
     "give the specialization constants of the shapes default values",
 )
 UNUSED_MATRIX = Silence(
-    "whether the cooperative-matrix types of this module are offered: no multiplication names a row",
+    "whether the cooperative-matrix types of this module are offered: they do not say what they are used for",
     "declare the variant's `target`",
 )
 

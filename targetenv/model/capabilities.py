@@ -19,7 +19,8 @@ class CooperativeMatrix:
     """One row of matrix shapes and element types that a device multiplies in hardware: D(MxN) = A(MxK) * B(KxN) + C(MxN).
 
     Element types are spelt as MLIR does (`f16`, `f32`, `bf16`, `i8`, `ui8` ...); `scope` is `subgroup`, `workgroup`, `device`
-    or `queue-family`. Source: VkCooperativeMatrixPropertiesKHR.
+    or `queue-family`. Source: VkCooperativeMatrixPropertiesKHR. In what is *required*, a size of 0 and an element type of ""
+    leave that open: code that only loads and stores an A needs some row with that A.
     """
 
     m: int
@@ -34,7 +35,24 @@ class CooperativeMatrix:
 
     def __str__(self) -> str:
         saturating = ", saturating" if self.saturating else ""
-        return f"{self.m}x{self.n}x{self.k} {self.a}*{self.b}+{self.c}->{self.result} per {self.scope}{saturating}"
+        m, n, k, a, b, c, result = (part or "?" for part in self._parts())
+        return f"{m}x{n}x{k} {a}*{b}+{c}->{result} per {self.scope}{saturating}"
+
+    def meets(self, required: CooperativeMatrix) -> bool:
+        """Whether this row is one that is asked for.
+
+        >>> CooperativeMatrix(16, 8, 16, "f16", "f16", "f32", "f32").meets(CooperativeMatrix(16, 0, 16, "f16", "", "", ""))
+        True
+        """
+        if self == required:
+            return True
+        asked = required._parts()
+        if all(asked) or self.scope != required.scope:
+            return False
+        return all(not want or want == have for want, have in zip(asked, self._parts(), strict=True))
+
+    def _parts(self) -> tuple[int | str, ...]:
+        return self.m, self.n, self.k, self.a, self.b, self.c, self.result
 
 
 @record

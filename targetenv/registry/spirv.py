@@ -180,6 +180,16 @@ def enumerant_values(kind: str) -> dict[str, int]:
     return {name: found.value for found in operand_kind(kind).enumerants for name in (found.name, *found.aliases)}
 
 
+def name_of(kind: str, value: int) -> str:
+    """The name of an operand's value, empty where the grammar has none.
+
+    >>> name_of("StorageClass", 12), name_of("StorageClass", 1 << 30)
+    ('StorageBuffer', '')
+    """
+    found = enumerants(kind).get(value)
+    return "" if found is None else found.name
+
+
 @cache
 def _aliases() -> dict[str, str]:
     found: dict[str, str] = {}

@@ -24,6 +24,8 @@ def implies(one: Requirement, other: Requirement) -> bool:
     match one, other:
         case needs.NeedsVersion(of, version), needs.NeedsVersion(other_of, other_version):
             return of == other_of and version >= other_version
+        case needs.NeedsMatrix(matrix), needs.NeedsMatrix(other_matrix):
+            return matrix.meets(other_matrix)
         case needs.NeedsIsa(name), needs.NeedsIsa(other_name):
             return name == other_name or _isa_implies(name, other_name)
         case needs.NeedsIsa(name), needs.NeedsFeature(feature):

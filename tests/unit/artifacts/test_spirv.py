@@ -8,6 +8,7 @@ import pytest
 
 from targetenv.artifacts import inspect
 from targetenv.artifacts import spirv as reader
+from targetenv.artifacts import spirv_matrices as matrices
 from targetenv.artifacts import spirv_usage as usage
 from targetenv.match.unknowns import OPEN_ARRAY, OPEN_MATRIX, OPEN_WORKGROUP, UNUSED_MATRIX
 from targetenv.model.capabilities import CooperativeMatrix
@@ -117,7 +118,8 @@ def test_the_built_in_workgroup_size_overrides_the_execution_mode() -> None:
 
 def test_specialization_constants_count_with_their_defaults_and_are_noted() -> None:
     details = dict(inspected(COMPUTE + SPECIALIZED).details)
-    assert details["main: workgroup"] == "32x1x1, unless specialization constants change it"
+    assert details["main: workgroup"] == "32x1x1, unless specialization constants change it: spec(0)=32 x 1 x 1"
+    assert details["specialization constant"] == "0: u32 = 32"
 
 
 @pytest.mark.parametrize(
@@ -158,7 +160,7 @@ def test_the_default_of_an_operation(operation: str, result: int | None) -> None
 
 def test_a_composite_that_is_constant_may_have_specialized_parts() -> None:
     text = COMPUTE + SPECIALIZED.replace("OpSpecConstantComposite", "OpConstantComposite")
-    assert dict(inspected(text).details)["main: workgroup"].endswith("unless specialization constants change it")
+    assert dict(inspected(text).details)["main: workgroup"].startswith("32x1x1, unless specialization constants")
     fixed = COMPUTE + SPECIALIZED.replace("OpSpecConstantComposite", "OpConstantComposite").replace(
         "OpSpecConstant ", "OpConstant "
     )
@@ -584,8 +586,52 @@ def test_matrices_that_are_multiplied_are_known() -> None:
     )
 
 
-def test_matrices_that_nothing_multiplies_are_not_known() -> None:
-    assert UNUSED_MATRIX.requirement in required(MATRICES)
+def test_a_matrix_type_that_nothing_multiplies_must_be_in_some_row() -> None:
+    needs = required(MATRICES)
+    assert NeedsMatrix(CooperativeMatrix(16, 0, 8, "f16", "", "", "")) in needs
+    assert NeedsMatrix(CooperativeMatrix(0, 32, 8, "", "f16", "", "")) in needs
+    either = (NeedsMatrix(CooperativeMatrix(16, 32, 0, "", "", *names)) for names in (("f32", ""), ("", "f32")))
+    assert AnyOf(tuple(either)) in needs
+    signs = (NeedsMatrix(CooperativeMatrix(16, 0, 16, name, "", "", "")) for name in ("ui8", "i8"))
+    assert AnyOf(tuple(signs)) in needs
+
+
+def test_matrices_of_a_use_that_is_not_known_are_not_known() -> None:
+    assert UNUSED_MATRIX.requirement in required(MATRICES.replace("OpConstant %2 %16 2", "OpConstant %2 %16 7"))
+
+
+def test_cooperative_matrices_need_the_compute_stage() -> None:
+    assert NeedsLimit(matrices.STAGES.format("KHR"), Relation.ALL_BITS, 0x20) in required(MATRICES)
+
+
+NV_MATRICES = """
+OpCapability Shader
+OpCapability CooperativeMatrixNV
+OpEntryPoint GLCompute %1 "main"
+OpTypeInt %2 32 0
+OpTypeInt %3 8 1
+OpTypeInt %4 32 1
+OpConstant %2 %10 3
+OpConstant %2 %11 16
+OpConstant %2 %12 32
+OpTypeCooperativeMatrixNV %20 %3 %10 %11 %12
+OpTypeCooperativeMatrixNV %21 %3 %10 %12 %11
+OpTypeCooperativeMatrixNV %22 %4 %10 %11 %11
+OpUndef %20 %30
+OpUndef %21 %31
+OpUndef %22 %32
+OpCooperativeMatrixMulAddNV %22 %40 %30 %31 %32
+"""
+
+
+def test_a_matrix_of_the_older_extension_has_its_sign_in_its_type() -> None:
+    needs = required(NV_MATRICES)
+    assert NeedsMatrix(CooperativeMatrix(16, 16, 32, "i8", "i8", "i32", "i32")) in needs
+    assert NeedsLimit(matrices.STAGES.format("NV"), Relation.ALL_BITS, 0x20) in needs
+
+
+def test_a_matrix_of_the_older_extension_that_nothing_multiplies_is_not_known() -> None:
+    assert UNUSED_MATRIX.requirement in required(NV_MATRICES.partition("OpCooperativeMatrixMulAddNV")[0])
 
 
 def test_matrices_of_an_open_shape_are_not_known() -> None:

@@ -22,13 +22,16 @@ _EXECUTABLES = {
     "aie-transaction": ("aie_transaction", "inspect_transaction"),
     "cdo": ("cdo", "inspect_cdo"),
     "hsaco": ("hsaco", "inspect_hsaco"),
+    "cubin": ("cubin", "inspect_cubin"),
     "metallib": ("metal", "inspect_metal"),
     "msl": ("metal", "inspect_source"),
     "pdi": ("pdi", "inspect_pdi"),
+    "ptx": ("ptx", "inspect_ptx"),
     "tpc": ("tpc", "inspect_tpc"),
 }
 #: The same for containers, whose readers are also handed the budget that their payloads share.
 _CONTAINERS = {
+    "fatbin": ("fatbin", "inspect_fatbin"),
     "vmfb": ("vmfb", "inspect_vmfb"),
     "iree-executable": ("iree_executable", "inspect_executable"),
     "pdir": ("aie_executable", "inspect_pdir"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from struct import unpack_from
 
-from targetenv.artifacts import aie_executable, aie_transaction, cdo, metal, pdi, xclbin
+from targetenv.artifacts import aie_executable, aie_transaction, cdo, cuda, metal, pdi, xclbin
 from targetenv.artifacts.aie_elf import is_aie_elf
 from targetenv.artifacts.elf import MACHINES
 from targetenv.artifacts.elf import MAGIC as ELF_MAGIC
@@ -38,6 +38,8 @@ def identify(data: bytes | memoryview) -> str | None:
         machine = unpack_from("<H", head, 18)[0] if len(head) >= 20 else None
         if machine == _AMD_GPU:
             return "hsaco"
+        if machine == cuda.CUBIN_MACHINE:
+            return "cubin"
         return f"elf-{MACHINES[machine]}" if machine in MACHINES else "elf"
     if head[:4] == b"PK\x03\x04" and head[30:44] == _PACKAGE_MEMBER:
         return "tenv"
@@ -49,6 +51,7 @@ def identify(data: bytes | memoryview) -> str | None:
 
 
 _OTHERS: tuple[tuple[str, Callable[[bytes | memoryview], bool]], ...] = (
+    ("fatbin", lambda data: bytes(data[:4]) == cuda.FATBIN_MAGIC),
     ("xclbin", lambda data: bytes(data[:8]) == xclbin.MAGIC),
     ("pdi", pdi.is_pdi),
     ("cdo", cdo.is_cdo),
@@ -57,4 +60,5 @@ _OTHERS: tuple[tuple[str, Callable[[bytes | memoryview], bool]], ...] = (
     ("metallib", lambda data: bytes(data[:4]) == metal.MAGIC),
     ("aie-transaction", aie_transaction.is_transaction),
     ("msl", metal.is_source),
+    ("ptx", cuda.is_ptx),
 )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _LONGEST_STRING = 4096
+_SHORT_STRING = 128  # is copied first
 
 
 class Window:
@@ -47,10 +48,14 @@ class Window:
         """
         return tuple(iter_unpack(layout, self.part(offset, calcsize(layout) * count, what)))
 
-    def string(self, offset: int, end: int, what: str) -> str:
-        """The NUL-terminated UTF-8 string at `offset`, which must end before `end` and within 4096 bytes."""
-        raw = bytes(self.part(offset, max(0, min(end - offset, _LONGEST_STRING)), what))
+    def string(self, offset: int, end: int, what: str, *, longest: int = _LONGEST_STRING) -> str:
+        """The NUL-terminated UTF-8 string at `offset`, which must end before `end` and within `longest` bytes."""
+        room = self.part(offset, max(0, min(end - offset, longest)), what)
+        raw = bytes(room[:_SHORT_STRING])
         stop = raw.find(0)
+        if stop < 0:
+            raw = bytes(room)
+            stop = raw.find(0)
         if stop < 0:
             raise damaged(self.code, self.name, f"{what} at byte {offset} does not end")
         try:

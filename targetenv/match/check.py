@@ -78,6 +78,8 @@ class Judge:
             return UNKNOWN, "not stated", "spirv.stated"
         if need.of == "code-object" and self.offers.api == "rocm":
             return gpu.code_object(need, self.offers)
+        if need.of == "ptx" and self.offers.api == "cuda":
+            return gpu.takes_ptx(need.version, self.offers)
         if need.of == self.offers.api and self.offers.version is not None:
             return self._at_least(self.offers.version, need, "version.at-least")
         return self._absent("version.at-least")
@@ -198,6 +200,9 @@ class Judge:
             bound = "at most" if need.relation is needs.Relation.AT_MOST else "at least"
             said = f"not stated; every device offers {bound} {shown(minimum, need.relation)}"
             return (YES if holds else UNKNOWN), said, "limit.guaranteed"
+            said = f"not stated; every device offers at least {shown(minimum, need.relation)}"
+            by = "cuda.capability" if self.offers.api == "cuda" else "limit.guaranteed"
+            return (YES if holds else UNKNOWN), said, by
         if self.offers.complete and self._has_struct(need.name.partition("::")[0]):
             return UNKNOWN, "not stated", "limit.relation"
         return self._absent("limit.relation")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from targetenv.model.capabilities import Capabilities
     from targetenv.model.requirement import NeedsVersion
+    from targetenv.model.version import Version
 
     Answer: TypeAlias = tuple[Outcome, str, str]
 
@@ -44,6 +45,26 @@ def reach(code: str) -> frozenset[str]:
         number, suffix = int(built["number"]), built["suffix"]
         return frozenset(f"sm_{device}" for device in _CAPABILITIES if rule(number, suffix, device))
     return frozenset(name for name, row in amdgpu.processors().items() if code in (name, row.generic))
+
+
+def takes_ptx(version: Version, offers: Capabilities) -> Answer:
+    """Whether a CUDA device's driver compiles PTX of this version, by the CUDA version that it has or at least must have."""
+    from targetenv.registry import cuda
+
+    by = "cuda.ptx-isa"
+    built = cuda.NAME.fullmatch(offers.isa or "")
+    first = cuda.first_ptx(f"sm_{built['number']}") if built else None
+    known: Version | None
+    if offers.version is not None:
+        known = cuda.ptx_of(offers.version)
+        said = f"a driver of CUDA {offers.version} takes PTX {known}"
+        open_end = known == cuda.newest_ptx()
+    else:
+        known, open_end = first, True
+        said = f"the driver is not stated; every driver for {offers.isa} takes PTX {first}" if first else "not stated"
+    if known is not None and version <= known:
+        return Outcome.SATISFIED, said, by
+    return Outcome.UNKNOWN if open_end else Outcome.UNSATISFIED, said, by
 
 
 def pinned(feature: str, offers: Capabilities) -> Answer:

@@ -1,4 +1,4 @@
-"""What every Vulkan implementation offers although a source need not say so: the required minimum of limits.
+"""What every device offers although a source need not say so: Vulkan's required minima, CUDA's numbers of each architecture.
 
 vk.xml has no such table. These are the rows that compute code meets, at their Vulkan 1.0 values; later versions only raise
 them. A `maxDescriptorSet...` limit counts one stage: the specification multiplies by the number of stages that a device has.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from targetenv.model.requirement import NeedsLimit, Relation
 from targetenv.model.version import Version
+from targetenv.registry import cuda
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def least(need: NeedsLimit, offers: Capabilities) -> LimitValue | None:
     Only for a requirement of the kind that a minimum can answer: `>=`, `<=` for offsets, and `has all bits of` for stages and
     operations of subgroups and matrices.
     """
+    if offers.api == "cuda" and need.relation is Relation.AT_LEAST and offers.isa is not None:
+        return cuda.least_limit(need.name, offers.isa)
     if offers.api != "vulkan":
         return None
     if need.relation is Relation.AT_LEAST:

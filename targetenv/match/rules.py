@@ -66,6 +66,11 @@ ROWS: tuple[Rule, ...] = (
         "NVIDIA Ada GPU Architecture Compatibility Guide",
     ),
     Rule(
+        "cuda.ptx-isa",
+        "a driver takes PTX up to the version that came with its CUDA; any driver takes the first that knew its device",
+        "NVIDIA PTX ISA, Release History; cuDriverGetVersion",
+    ),
+    Rule(
         "amd.processor",
         "code runs on the processor that it was built for, and code for a generic processor on every member of that family",
         "LLVM AMDGPUUsage.rst, Generic Processors",
@@ -93,6 +98,11 @@ ROWS: tuple[Rule, ...] = (
         "limit.guaranteed",
         "where the source does not state a limit, every implementation offers at least the required minimum",
         "Vulkan specification, table `Required Limits`",
+    ),
+    Rule(
+        "cuda.capability",
+        "where the source does not state a limit, every device of that compute capability offers what its column says",
+        "CUDA C++ Programming Guide, Technical Specifications per Compute Capability",
     ),
     Rule("isa.same", "code runs on the instruction set that it was built for", "targetenv: equal names"),
     Rule(

@@ -42,6 +42,27 @@ _ARCHITECTURES = """
 121 8.8 8.8 8.8 12.9 -
 """
 
+#: PTX ISA -> the first CUDA whose driver and ptxas take it (PTX ISA, "Release History"; 9.x held against ptxas 13.0 and 13.5)
+_PTX = """
+1.0=1.0 1.1=1.1 1.2=2.0 1.3=2.1 1.4=2.2 2.0=3.0 2.1=3.1 2.2=3.2 2.3=4.0 3.0=4.1 3.1=5.0 3.2=5.5 4.0=6.0 4.1=6.5 4.2=7.0 4.3=7.5
+5.0=8.0 6.0=9.0 6.1=9.1 6.2=9.2 6.3=10.0 6.4=10.1 6.5=10.2 7.0=11.0 7.1=11.1 7.2=11.2 7.3=11.3 7.4=11.4 7.5=11.5 7.6=11.6
+7.7=11.7 7.8=11.8 8.0=12.0 8.1=12.1 8.2=12.2 8.3=12.3 8.4=12.4 8.5=12.5 8.6=12.7 8.7=12.8 8.8=12.9 9.0=13.0 9.1=13.1 9.2=13.2
+9.3=13.3 9.4=13.4 9.5=13.5
+"""
+
+#: Technical Specifications per Compute Capability (CUDA C++ Programming Guide): limit -> first capability, what it then offers
+_LIMITS = {
+    "CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK": ((20, 1024),),
+    "CU_DEVICE_ATTRIBUTE_MAX_BLOCK_DIM_X": ((20, 1024),),
+    "CU_DEVICE_ATTRIBUTE_MAX_BLOCK_DIM_Y": ((20, 1024),),
+    "CU_DEVICE_ATTRIBUTE_MAX_BLOCK_DIM_Z": ((10, 64),),
+    "CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK": ((20, 48 << 10),),
+    "CU_DEVICE_ATTRIBUTE_MAX_REGISTERS_PER_BLOCK": (
+        (20, 32 << 10), (30, 64 << 10), (53, 32 << 10), (60, 64 << 10), (62, 32 << 10), (70, 64 << 10)),
+    "CU_DEVICE_ATTRIBUTE_WARP_SIZE": ((10, 32),),
+    "CU_DEVICE_ATTRIBUTE_CLUSTER_LAUNCH": ((90, 1),),
+}  # fmt: skip
+
 #: PTX families (PTX ISA, "Family-specific features"); 101 was renamed 110 in CUDA 13
 _FAMILIES = {100: 10, 103: 10, 107: 10, 101: 11, 110: 11, 120: 12, 121: 12}
 
@@ -79,6 +100,50 @@ def architectures() -> dict[int, Architecture]:
         assert toolkit is not None
         found[int(number)] = Architecture(int(number), ptx, ptx_a, ptx_f, toolkit, dropped)
     return found
+
+
+@cache
+def _ptx_releases() -> tuple[tuple[Version, Version], ...]:
+    rows = (row.split("=") for row in _PTX.split())
+    return tuple((Version.parse(toolkit), Version.parse(isa)) for isa, toolkit in rows)
+
+
+def ptx_of(toolkit: Version) -> Version:
+    """The newest PTX ISA that a driver (or ptxas) of this CUDA version is known to take; later drivers take more.
+
+    >>> str(ptx_of(Version(12, 6))), str(ptx_of(Version(13, 0)))
+    ('8.5', '9.0')
+    """
+    return next((isa for first, isa in reversed(_ptx_releases()) if first <= toolkit), _ptx_releases()[0][1])
+
+
+def newest_ptx() -> Version:
+    """The newest PTX ISA in the table."""
+    return _ptx_releases()[-1][1]
+
+
+def least_limit(attribute: str, isa: str) -> int | None:
+    """What every device of that architecture offers under a CUdevice_attribute; None where nothing is promised.
+
+    >>> least_limit("CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK", "sm_90a")
+    49152
+    """
+    found = NAME.fullmatch(isa)
+    rows = _LIMITS.get(attribute, ()) if found else ()
+    return next((value for first, value in reversed(rows) if found and first <= int(found["number"])), None)
+
+
+def first_ptx(target: str) -> Version | None:
+    """The first PTX ISA that knows the architecture `sm_90a` or `compute_90a`; None where none is known to.
+
+    >>> str(first_ptx("sm_90")), str(first_ptx("compute_90a"))
+    ('7.8', '8.0')
+    """
+    found = NAME.fullmatch(target)
+    row = architectures().get(int(found["number"])) if found else None
+    if found is None or row is None:
+        return None
+    return {"": row.ptx, "a": row.ptx_a, "f": row.ptx_f}[found["suffix"]]
 
 
 def names(kind: str = "sm") -> tuple[str, ...]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from targetenv.model.capabilities import CooperativeMatrix
 
 _PTX = re.compile(r"\+ptx\d+")
-_FORMATS = {"vulkan": "spirv", "metal": "msl", "cuda": "ptx", "rocm": "hsaco"}
+_FORMATS = {"vulkan": ("spirv",), "metal": ("msl",), "cuda": ("cubin", "ptx"), "rocm": ("hsaco",)}
 _GROUP_LIMITS = (  # the API's words for the three limits that every target has
     ("VkPhysicalDeviceLimits", "maxComputeSharedMemorySize", "max_workgroup_memory_bytes"),
     ("VkPhysicalDeviceLimits", "maxComputeWorkGroupInvocations", "max_thread_count_per_workgroup"),
@@ -68,7 +68,7 @@ def lower(target: GpuTarget) -> TargetEnv:
         Capabilities(
             api=api,
             isa=target.arch if api in ("cuda", "rocm") and target.arch else None,
-            formats=frozenset({_FORMATS[api]}),
+            formats=frozenset(_FORMATS[api]),
             features=features,
             denied=denied,
             properties=tuple(sorted(properties, key=lambda each: each.name)),

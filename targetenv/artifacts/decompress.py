@@ -1,0 +1,111 @@
+"""Compressed payloads, decompressed to a size that was stated, and never to more.
+
+LZ4 blocks are read here (https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md), zstd frames by Python's own module
+(3.14) or by `zstandard`, where one of them is there.
+"""
+
+from __future__ import annotations
+
+from targetenv.artifacts.inspection import damaged
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LEAST_MATCH = 4
+_MORE = 15  # in a token's half: the length goes on in the bytes behind
+_MOST_PER_BYTE = 255
+_WINDOW = 1 << 27  # of zstd: what its command line takes too
+
+
+def decompress_lz4(data: memoryview, size: int, *, name: str, code: str) -> bytes:
+    """The `size` bytes that the block holds; FormatError with that code where it holds more, less, or points outside itself.
+
+    >>> decompress_lz4(memoryview(b"\\x12a\\x01\\x00\\x10b"), 8, name="x", code="TE4042")
+    b'aaaaaaab'
+    """
+    if size > _MOST_PER_BYTE * len(data) + _MORE:
+        raise damaged(code, name, f"{len(data)} compressed bytes cannot hold {size}")
+    made = bytearray()
+    block = bytes(data)
+    try:
+        _read(block, made, size)
+    except (IndexError, ValueError) as error:
+        raise damaged(code, name, "the compressed contents are damaged") from error
+    if len(made) != size:
+        raise damaged(code, name, f"the compressed contents are {len(made)} bytes, not {size}")
+    return bytes(made)
+
+
+def decompress_zstd(data: memoryview, size: int, *, name: str, code: str) -> bytes | None:
+    """The `size` bytes that the frame holds, None where nothing here reads zstd; FormatError with that code as for LZ4."""
+    reader = _zstd()
+    if reader is None:
+        return None
+    read, failure = reader
+    try:
+        made = read(data, size + 1)
+    except failure as error:
+        raise damaged(code, name, "the compressed contents are damaged") from error
+    if len(made) != size:
+        more = "more than " if len(made) > size else ""
+        raise damaged(code, name, f"the compressed contents are {more}{min(len(made), size)} bytes, not {size}")
+    return made
+
+
+def _zstd() -> tuple[Callable[[memoryview, int], bytes], type[Exception]] | None:
+    """What decompresses a frame to at most so many bytes, and what it raises."""
+    try:
+        from compression import zstd  # type: ignore[import-not-found]
+    except ImportError:
+        pass
+    else:
+        return lambda data, most: zstd.ZstdDecompressor().decompress(data, most), zstd.ZstdError
+    try:
+        import zstandard
+    except ImportError:
+        return None
+    # not `decompress`: that allocates whatever the frame claims
+    return (
+        lambda data, most: zstandard.ZstdDecompressor(max_window_size=_WINDOW).stream_reader(data).read(most),
+        zstandard.ZstdError,
+    )
+
+
+def _read(block: bytes, made: bytearray, size: int) -> None:
+    """Fill `made`; IndexError or ValueError where the block is damaged."""
+    at, end = 0, len(block)
+    while at < end:
+        token = block[at]
+        at += 1
+        length = token >> 4
+        if length == _MORE:
+            length, at = _length(block, at)
+        if at + length > end or len(made) + length > size:
+            raise ValueError
+        made += block[at : at + length]
+        at += length
+        if at >= end:
+            return
+        distance = block[at] | block[at + 1] << 8
+        at += 2
+        length = token & 15
+        if length == _MORE:
+            length, at = _length(block, at)
+        length += _LEAST_MATCH
+        start = len(made) - distance
+        if distance == 0 or start < 0 or len(made) + length > size:
+            raise ValueError
+        if distance >= length:
+            made += made[start : start + length]
+        else:  # it repeats what it makes
+            pattern = bytes(made[start:])
+            made += (pattern * (length // distance + 1))[:length]
+
+
+def _length(block: bytes, at: int) -> tuple[int, int]:
+    length = _MORE
+    while (more := block[at]) == 255:
+        length += 255
+        at += 1
+    return length + more, at + 1

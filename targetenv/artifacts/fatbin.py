@@ -1,0 +1,179 @@
+"""Fat binaries: PTX and cubins for several NVIDIA architectures behind one another, each with a header of its own.
+
+NVIDIA documents no layout. Where the fields are was found by comparing what nvcc and fatbinary of CUDA 11.8 to 13.5 write with
+what cuobjdump says of it; bits that no file had set are not interpreted. `a` and `f` are in the entry's flags, and `f` is only
+there: the cubin itself does not store it.
+"""
+
+from __future__ import annotations
+
+from targetenv.artifacts.containers import adjusted, container, executable, member
+from targetenv.artifacts.cuda import FATBIN_MAGIC
+from targetenv.artifacts.decompress import decompress_lz4, decompress_zstd
+from targetenv.artifacts.inspection import Inspection, Member, damaged, odd
+from targetenv.artifacts.window import Window
+from targetenv.model.record import record, replace
+from targetenv.model.requirement import NeedsIsa, NeedsUnknown, NeedsVersion
+from targetenv.model.version import Version
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from targetenv.artifacts.containers import Budget
+    from targetenv.diagnostics.diagnostic import Diagnostic
+    from targetenv.model.artifact import Artifact
+    from targetenv.model.requirement import Requirement
+
+UNREAD = NeedsUnknown("what this compressed image needs beyond its header: its contents were not read")
+_CODE = "TE4042"
+_VERSION = 1
+_HEADER, _LEAST_ENTRY = 16, 64
+_PTX, _ELF, _LTO = 1, 2, 8
+_KINDS = {_PTX: "ptx", _ELF: "cubin", _LTO: "lto"}
+_DEBUG, _LZ4, _ZSTD, _A, _F = 1 << 1, 1 << 13, 1 << 15, 1 << 20, 1 << 21
+_MOST_OPTIONS = 1 << 16
+
+
+@record
+class Entry:
+    """One entry: what its header says, and its image as it lies in the file."""
+
+    kind: int
+    version: Version
+    number: int
+    flags: int
+    size: int
+    options: str
+    image: memoryview
+
+    @property
+    def architecture(self) -> str:
+        """`sm_90a`"""
+        return f"sm_{self.number}{'a' if self.flags & _A else 'f' if self.flags & _F else ''}"
+
+    @property
+    def format(self) -> str:
+        """`ptx`, `cubin` or `lto`; `kind 5` where none of them."""
+        return _KINDS.get(self.kind, f"kind {self.kind}")
+
+
+def fatbin_size(data: memoryview, at: int, name: str) -> int:
+    """How many bytes the fatbin at `at` takes; FormatError TE4042 where none begins there or it goes on behind the end."""
+    window = Window(data, name, _CODE)
+    magic, version, header, size = window.unpack("<4sHHQ", at, "the fatbin's header")
+    if magic != FATBIN_MAGIC or version != _VERSION or header < _HEADER:
+        raise damaged(
+            _CODE, name, f"at byte {at} is no fatbin of version {_VERSION}, but `{bytes(data[at : at + 8]).hex(' ')}`"
+        )
+    window.part(at, header + size, "the fatbin")
+    return int(header + size)
+
+
+def inspect_fatbin(data: bytes | memoryview, *, name: str, digest: str, budget: Budget) -> Inspection:  # noqa: ARG001
+    """Its images, each read by what is in it; FormatError TE4042 where it is damaged, TE4044 warns where a header is wrong."""
+    view = memoryview(data)
+    members: list[Member] = []
+    warnings: list[Diagnostic] = []
+    places: dict[str, int] = {}
+    for entry in _entries(view[: fatbin_size(view, 0, name)], name):
+        places[entry.format] = places.get(entry.format, 0) + 1
+        called = f"{places[entry.format]}.{entry.architecture}.{entry.format.replace(' ', '')}"
+        found = _read(entry, called, name, budget)
+        warnings += _disagreements(entry, found, f"{name}!{called}")
+        members.append(adjusted(found, lambda artifact, entry=entry: _labelled(artifact, entry)))  # type: ignore[misc]
+    return container("fatbin", members, diagnostics=warnings, details=[("images", str(len(members)))])
+
+
+def _entries(data: memoryview, name: str) -> Iterator[Entry]:
+    window = Window(data, name, _CODE)
+    (at,) = window.unpack("<H", 6, "the fatbin's header")
+    while at < len(window):
+        what = "an entry of the fatbin"
+        kind, _, header, padded = window.unpack("<HHIQ", at, what)
+        if header < _LEAST_ENTRY:
+            raise damaged(
+                _CODE, name, f"the entry at byte {at} of the fatbin has a header of {header} bytes, not {_LEAST_ENTRY}"
+            )
+        window.part(at, header + padded, what)
+        compressed, options, minor, major, number, _, _, flags, _, size = window.unpack("<IIHHIIIQQQ", at + 16, what)
+        image = window.part(at + header, padded, what)
+        if flags & (_LZ4 | _ZSTD):
+            image = window.part(at + header, min(compressed, padded), what)
+        yield Entry(kind, Version(major, minor), number, flags, size, _options(window, at, options, header), image)
+        at += header + padded
+
+
+def _options(window: Window, at: int, field: int, header: int) -> str:
+    """What ptxas is to be told when it compiles the entry: offset and size at `field`, the text within the header."""
+    if not field or field + 8 > header:
+        return ""
+    offset, size = window.unpack("<II", at + field, "an entry's options")
+    if size > _MOST_OPTIONS or offset + size > header:
+        return ""
+    text = bytes(window.part(at + offset, size, "an entry's options"))
+    return text.rstrip(b"\0 ").decode("latin-1") if text.isascii() and b"\0" not in text.rstrip(b"\0") else ""
+
+
+def _read(entry: Entry, called: str, within: str, budget: Budget) -> Member:
+    image = entry.image
+    if entry.flags & (_LZ4 | _ZSTD):
+        budget.inflate(entry.size, within)
+        decompress = decompress_zstd if entry.flags & _ZSTD else decompress_lz4
+        plain = decompress(image, entry.size, name=f"{within}!{called}", code=_CODE)
+        if plain is None:
+            budget.take(1, within)
+            return Member(called, _unread(entry, f"{within}!{called}"), image)
+        image = memoryview(plain)
+    if entry.kind == _LTO:
+        budget.take(1, within)
+        return Member(called, _intermediate(entry, image, f"{within}!{called}"), image)
+    return member(image, name=called, within=within, budget=budget, stated=entry.format)
+
+
+def _stated(entry: Entry) -> list[Requirement]:
+    """What the header says that the image needs."""
+    if entry.kind == _PTX:
+        return [NeedsVersion("ptx", entry.version), NeedsIsa(entry.architecture.replace("sm_", "compute_"))]
+    return [NeedsIsa(entry.architecture)]
+
+
+def _unread(entry: Entry, name: str) -> Inspection:
+    warning = odd("TE4045", name, "this image is compressed with zstd, and its contents were not read", help=_INSTALL)
+    requires = (*_stated(entry), UNREAD)
+    details = [("compressed", f"zstd, {len(entry.image)} bytes of {entry.size}; contents not read")]
+    return executable(
+        entry.image, name=name, executable_format=entry.format, requires=requires, details=details, diagnostics=(warning,)
+    )
+
+
+def _intermediate(entry: Entry, image: memoryview, name: str) -> Inspection:
+    """LTO: code that only NVIDIA's linker takes further; nothing documents what is in it."""
+    unknown = NeedsUnknown("what this link-time intermediate code needs: only NVIDIA's linker reads it")
+    return executable(image, name=name, executable_format="nvidia-lto", requires=(*_stated(entry), unknown))
+
+
+def _labelled(artifact: Artifact, entry: Entry) -> Artifact:
+    """What the header adds: its claim, and the suffix `f`, with which a cubin runs in its whole family."""
+    requires = artifact.requires
+    if entry.kind == _ELF and entry.flags & _F:
+        plain, family = NeedsIsa(f"sm_{entry.number}"), NeedsIsa(entry.architecture)
+        requires = tuple(family if need == plain else need for need in requires)
+    return replace(artifact, requires=requires, target=entry.architecture)
+
+
+def _disagreements(entry: Entry, found: Member, name: str) -> Iterator[Diagnostic]:
+    """TE4044 where the header claims another architecture than the image has: a driver goes by the header."""
+    for artifact in found.inspection.artifacts:
+        inside = {need.isa for need in artifact.requires if isinstance(need, NeedsIsa)}
+        claimed = {need.isa for need in _stated(entry) if isinstance(need, NeedsIsa)}
+        if entry.kind == _ELF and entry.flags & _F:
+            claimed = {f"sm_{entry.number}"}
+        if inside and not inside & claimed:
+            message = (
+                f"the fatbin says that this image is for `{entry.architecture}`, and it is for `{', '.join(sorted(inside))}`"
+            )
+            yield odd("TE4044", name, message, help="make the fatbin again, with the image under its own architecture")
+
+
+_INSTALL = "install `zstandard` (the extra `targetenv[zstd]`), or compress with `nvcc --compress-mode=speed`"

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 
 from targetenv.artifacts.containers import executable
-from targetenv.artifacts.cuda import CUBIN_MACHINE, Launch, Parameter, launch_limits, parameters_said
+from targetenv.artifacts.cuda import CUBIN_MACHINE, Launch, launch_limits, parameters_said
 from targetenv.artifacts.elf_sections import Sections
 from targetenv.artifacts.inspection import damaged
 from targetenv.artifacts.window import Window
-from targetenv.model.artifact import Kernel
+from targetenv.model.artifact import Kernel, Parameter
 from targetenv.model.record import record
 from targetenv.model.requirement import NeedsIsa, NeedsUnknown
 
@@ -97,7 +97,13 @@ def inspect_cubin(data: bytes | memoryview, *, name: str, digest: str) -> Inspec
     entries = tuple(_entries(elf, target))
     requires: list[Requirement] = [NeedsIsa(target.name), *launch_limits(entry.launch for entry in entries)]
     kernels = tuple(
-        Kernel(entry.name, workgroup_size=entry.launch.threads, local_memory=entry.launch.shared) for entry in entries
+        Kernel(
+            entry.name,
+            workgroup_size=entry.launch.threads,
+            local_memory=entry.launch.shared,
+            parameters=entry.parameters,  # pointers are values here: nothing tells them apart
+        )
+        for entry in entries
     )
     details = [("architecture", f"{target.name} ({target.encoding})")]
     if target.number >= 100 and not target.suffix:
@@ -198,10 +204,10 @@ def _entry(
                 cluster = (x, y, z)
         elif form == _SIZED and attribute == _PARAMETER:
             _, _, offset, packed = inside.unpack("<IHHI", 0, "a parameter")
-            parameters.append(Parameter(offset, packed >> 18))
+            parameters.append(Parameter(offset, packed >> 18, "value"))
         elif form == _SIZED and attribute == _LARGE_PARAMETER:
             _, _, offset, length = inside.unpack("<IHHH", 0, "a parameter")
-            parameters.append(Parameter(offset, length))
+            parameters.append(Parameter(offset, length, "value"))
     code = elf.rows[symbol.section] if symbol.section < len(elf.rows) else None
     registers = common.get((_REGISTERS, symbol.index), code.info >> 24 if code is not None else 0) or None
     shared = by_name.get(f".nv.shared.{name}")

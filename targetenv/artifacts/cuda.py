@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from targetenv.model.artifact import Kernel
+    from targetenv.model.artifact import Kernel, Parameter
 
 CUBIN_MACHINE = 190  # ELF's number for NVIDIA CUDA
 FATBIN_MAGIC = bytes.fromhex("50ed55ba")
@@ -27,15 +27,6 @@ _WARP, _UNIT = (
     32,
     256,
 )  # threads of a warp, registers that it gets at once: CUDA C++ Programming Guide, Technical Specifications
-
-
-@record
-class Parameter:
-    """One parameter of a kernel, by its place in the parameter block, in bytes."""
-
-    offset: int
-    size: int
-    alignment: int = 1
 
 
 @record

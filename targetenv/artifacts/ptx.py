@@ -75,7 +75,8 @@ def inspect_ptx(data: bytes | memoryview, *, name: str, digest: str) -> Inspecti
     requires += [NARROW] if module.bits != _WIDE else []
     requires += [LINKED_LATER] if module.elsewhere else []
     kernels = tuple(
-        Kernel(row.name, workgroup_size=row.launch.threads, local_memory=row.launch.shared) for row in module.entries
+        Kernel(row.name, workgroup_size=row.launch.threads, local_memory=row.launch.shared, parameters=row.parameters)
+        for row in module.entries
     )
     targets = ", ".join(target.replace("compute_", "sm_") for target in module.targets)
     details = [("PTX ISA", str(module.version)), ("architecture", targets), ("address size", f"{module.bits} bits")]

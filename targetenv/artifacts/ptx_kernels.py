@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from targetenv.artifacts.cuda import Launch, Parameter
+from targetenv.artifacts.cuda import Launch
+from targetenv.model.artifact import Parameter
 from targetenv.model.record import record
 
 TYPE_CHECKING = False
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 _TOKEN = re.compile(r"\.\w+|[\w$%]+|\[[^\]]*\]|\([^)]*\)|,")
 _TYPE = re.compile(r"\.(?:[busf]|bf|tf)(\d{1,3})(x2)?")
-_HANDLES = (".texref", ".samplerref", ".surfref")
+_HANDLES = {".texref": "image", ".surfref": "image", ".samplerref": "sampler"}
 _HANDLE = 8
 _BOUND = re.compile(r"\.(\w+)(?:\s+(\d{1,10}(?:\s*,\s*\d{1,10}){0,2}))?")
 _WORD = re.compile(r"[A-Za-z_$%][\w$%]*")
@@ -25,11 +26,12 @@ _REQUIRED_THREADS = "reqntid"
 
 @record
 class Variable:
-    """A variable or parameter, in bytes."""
+    """A variable or parameter, in bytes; `kind` as a parameter of the model has it."""
 
     name: str
     size: int
     alignment: int
+    kind: str = "value"
 
 
 @record
@@ -58,21 +60,23 @@ def variables(declaration: str) -> tuple[Variable, ...]:
     """What a declaration without its state space declares; sizes are 0 where the type is none that can be there.
 
     >>> variables(".align 16 .b8 tile[2][256], other[4]")
-    (Variable(name='tile', size=512, alignment=16), Variable(name='other', size=4, alignment=16))
+    (Variable(name='tile', size=512, alignment=16, kind='value'), Variable(name='other', size=4, alignment=16, kind='value'))
     """
     found: list[Variable] = []
-    name, size, count, vector, alignment = "", 0, 1, 1, 0
-    before = ""
+    name, kind, before = "", "value", ""
+    size, count, vector, alignment = 0, 1, 1, 0
     for word in [*_TOKEN.findall(declaration), ","]:
         if word == ",":
             if name:
-                found.append(Variable(name, size * vector * count, max(1, alignment or size * vector)))
+                found.append(Variable(name, size * vector * count, max(1, alignment or size * vector), kind))
             name, count = "", 1
         elif word[0] == ".":
             if word in (".v2", ".v4", ".v8"):
                 vector = int(word[2:])
             elif word in _HANDLES:
-                size = _HANDLE
+                size, kind = _HANDLE, _HANDLES[word]
+            elif word == ".ptr":
+                kind = "buffer"
             elif not size and (typed := _TYPE.fullmatch(word)):
                 size = int(typed[1]) * (2 if typed[2] else 1) // 8
         elif word[0] == "[":
@@ -122,7 +126,7 @@ def _entry(kernel: Function, shared: int) -> Entry:
     for text in listed.replace("(", " ").split(","):
         for variable in variables(text):
             at = _aligned(at, variable.alignment)
-            parameters.append(Parameter(at, variable.size, variable.alignment))
+            parameters.append(Parameter(at, variable.size, variable.kind, variable.name))
             at += variable.size
     bounds = {name: tuple(int(part) for part in numbers.split(",") if part) for name, numbers in _BOUND.findall(directives)}
     threads = bounds.get(_REQUIRED_THREADS)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from targetenv.model.requirement import NeedsLimit, Relation
 from targetenv.model.version import Version
-from targetenv.registry import cuda
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,6 +59,8 @@ def least(need: NeedsLimit, offers: Capabilities) -> LimitValue | None:
     operations of subgroups and matrices.
     """
     if offers.api == "cuda" and need.relation is Relation.AT_LEAST and offers.isa is not None:
+        from targetenv.registry import cuda
+
         return cuda.least_limit(need.name, offers.isa)
     if offers.api != "vulkan":
         return None

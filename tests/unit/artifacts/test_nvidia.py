@@ -10,7 +10,7 @@ import pytest
 from targetenv.artifacts import identify, inspect
 from targetenv.artifacts.ptx_kernels import variables
 from targetenv.diagnostics.diagnostic import FormatError
-from targetenv.model.artifact import Artifact, Kernel
+from targetenv.model.artifact import Artifact, Kernel, Parameter
 from targetenv.model.requirement import NeedsFormat, NeedsIsa, NeedsLimit, NeedsUnknown, NeedsVersion, Relation
 from targetenv.model.version import Version
 from tests.unit.artifacts import nvidia_builder as nv
@@ -45,7 +45,10 @@ def test_the_architecture_of_a_cubin_is_read_in_each_encoding(row: list[str]) ->
 
 def test_a_cubin_says_what_its_kernels_take() -> None:
     found = only(nv.cubin(90, a=True, kernels=("k", "another"), clusters=True))
-    assert found.kernels == (Kernel("k", (64, 2, 1), local_memory=512), Kernel("another", (64, 2, 1), local_memory=512))
+    parameters = (Parameter(0, 8, "value"), Parameter(8, 4, "value"))
+    assert found.kernels == tuple(
+        Kernel(name, (64, 2, 1), local_memory=512, parameters=parameters) for name in ("k", "another")
+    )
     assert found.requires == (
         NeedsFormat("cubin"),
         NeedsIsa("sm_90a"),
@@ -79,7 +82,8 @@ def test_the_systems_share_of_shared_memory_is_not_the_kernels() -> None:
 
 def test_ptx_says_its_version_its_target_and_its_kernels() -> None:
     found = only(nv.SOURCE.encode())
-    assert found.kernels == (Kernel("k", (64, 2, 1), local_memory=256),)
+    parameters = (Parameter(0, 8, "buffer", "p"), Parameter(8, 4, "value", "a"), Parameter(16, 24, "value", "s"))
+    assert found.kernels == (Kernel("k", (64, 2, 1), local_memory=256, parameters=parameters),)
     assert found.requires == (
         NeedsFormat("ptx"),
         NeedsVersion("ptx", Version(8, 0)),

@@ -33,6 +33,8 @@ _EXECUTABLES = {
 _CONTAINERS = {
     "fatbin": ("fatbin", "inspect_fatbin"),
     "vmfb": ("vmfb", "inspect_vmfb"),
+    "compressed-offload-bundle": ("compressed_bundle", "inspect_compressed"),
+    "offload-bundle": ("offload_bundle", "inspect_bundle"),
     "iree-executable": ("iree_executable", "inspect_executable"),
     "pdir": ("aie_executable", "inspect_pdir"),
     "xclbin": ("xclbin", "inspect_xclbin"),

@@ -91,11 +91,21 @@ _ADVICE = "extract the part that matters, or allow more: `--max-depth`, `--max-e
 _PATIENCE = "extract the part that matters, or allow more: `--max-seconds`, or `seconds` of the `Budget`"
 
 
-def member(payload: memoryview, *, name: str, within: str, budget: Budget, stated: str | None = None) -> Member:
+def member(
+    payload: memoryview,
+    *,
+    name: str,
+    within: str,
+    budget: Budget,
+    stated: str | None = None,
+    label: str | None = None,
+    offset: int | None = None,
+) -> Member:
     """The payload called `name` of the container `within`, read by whichever reader knows it.
 
     `stated` is the format that the container says it has. A payload that no reader knows is an artifact of the stated format
-    with unknown requirements, and a warning (TE4004); without a stated format it is a warning only. FormatError as `inspect`.
+    with unknown requirements, and a warning (TE4004); without a stated format it is a warning only. `label` and `offset` are
+    those of `Member`. FormatError as `inspect`.
     """
     from targetenv.artifacts import identify, inspect
 
@@ -107,7 +117,7 @@ def member(payload: memoryview, *, name: str, within: str, budget: Budget, state
     else:
         inspection = inspect(payload, name=source, budget=budget)
     budget.leave()
-    return Member(name, inspection, payload)
+    return Member(name, inspection, payload, label, offset)
 
 
 def executable(

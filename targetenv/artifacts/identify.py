@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from struct import unpack_from
 
-from targetenv.artifacts import aie_executable, aie_transaction, cdo, cuda, metal, pdi, xclbin
+from targetenv.artifacts import (
+    aie_executable,
+    aie_transaction,
+    cdo,
+    compressed_bundle,
+    cuda,
+    metal,
+    offload_bundle,
+    pdi,
+    xclbin,
+)
 from targetenv.artifacts.aie_elf import is_aie_elf
 from targetenv.artifacts.elf import MACHINES
 from targetenv.artifacts.elf import MAGIC as ELF_MAGIC
@@ -58,6 +68,8 @@ _OTHERS: tuple[tuple[str, Callable[[bytes | memoryview], bool]], ...] = (
     ("pdir", lambda data: aie_executable.identifier(data) == "PDIR"),
     ("xrtr", lambda data: aie_executable.identifier(data) == "XRTR"),
     ("metallib", lambda data: bytes(data[:4]) == metal.MAGIC),
+    ("compressed-offload-bundle", compressed_bundle.is_compressed),
+    ("offload-bundle", offload_bundle.is_bundle),
     ("aie-transaction", aie_transaction.is_transaction),
     ("msl", metal.is_source),
     ("ptx", cuda.is_ptx),

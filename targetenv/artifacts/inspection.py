@@ -40,11 +40,17 @@ class Inspection:
 
 @record
 class Member:
-    """One payload of a container: what it is called there (unique in it), what it is, and its bytes, not copied."""
+    """One payload of a container: what it is called there (unique in it), what it is, and its bytes, not copied.
+
+    `label` is what the container says that it is for, in the container's words (an entry ID, an architecture); `offset` is
+    where it begins in the container's own bytes. None where the container does not say, or decompresses it.
+    """
 
     name: str
     inspection: Inspection
     payload: memoryview
+    label: str | None = None
+    offset: int | None = None
 
 
 def damaged(code: str, name: str, message: str, *, help: str = "") -> FormatError:  # noqa: A002  the field's own name

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 HEADER_SIZE = 64
 _SPIRV_MAGIC = 0x07230203
-_BUNDLE = b"__CLANG_OFFLOAD_BUNDLE__"
 
 
 @record
@@ -101,7 +100,7 @@ def _content(data: memoryview, name: str) -> tuple[memoryview, list[tuple[str, s
 
 def _with_exports(exports: Sequence[Export], language: Version | None) -> Callable[[Artifact], Artifact]:
     def change(artifact: Artifact) -> Artifact:
-        inside = {kernel.name: kernel for kernel in artifact.kernels}
+        inside = _by_symbol(artifact)
         kernels = tuple(_joined(inside.get(export.name, Kernel(export.name)), export) for export in exports)
         sizes = {kernel.subgroup_size for kernel in kernels if kernel.subgroup_size}
         known = [need for need in artifact.requires if need != LANGUAGE or language is None]
@@ -117,6 +116,7 @@ def _joined(kernel: Kernel, export: Export) -> Kernel:
     """What the code says, with the pipeline's word on what only it knows: the layout and the subgroup size."""
     return replace(
         kernel,
+        name=export.name,
         workgroup_size=kernel.workgroup_size or export.workgroup_size,
         bindings=kernel.bindings if export.bindings is None else export.bindings,
         constants=kernel.constants if export.constants is None else export.constants,
@@ -128,11 +128,12 @@ def _joined(kernel: Kernel, export: Export) -> Kernel:
 def _disagreements(found: Member, exports: Sequence[Export], name: str) -> list[Diagnostic]:
     warnings = []
     for artifact in found.inspection.artifacts:
-        inside = {kernel.name: kernel for kernel in artifact.kernels}
+        inside = _by_symbol(artifact)
         for export in exports if inside else ():
             kernel = inside.get(export.name)
             if kernel is None:
-                message = f"entry point `{export.name}` is not in {found.name}, which has {', '.join(sorted(inside))}"
+                known = ", ".join(sorted(kernel.name for kernel in artifact.kernels))
+                message = f"entry point `{export.name}` is not in {found.name}, which has {known}"
             elif export.workgroup_size and kernel.workgroup_size and export.workgroup_size != kernel.workgroup_size:
                 stated, real = ("x".join(map(str, size)) for size in (export.workgroup_size, kernel.workgroup_size))
                 message = f"entry point `{export.name}` is said to have workgroups of {stated}, its code has {real}"
@@ -140,6 +141,11 @@ def _disagreements(found: Member, exports: Sequence[Export], name: str) -> list[
                 continue
             warnings.append(odd("TE4704", name, message, help="compile the module again"))
     return warnings
+
+
+def _by_symbol(artifact: Artifact) -> dict[str, Kernel]:
+    """The kernels by name, and by the symbol of an AMD kernel's descriptor, which some schemas name."""
+    return {name: kernel for kernel in artifact.kernels for name in (kernel.entry_point, kernel.name) if name is not None}
 
 
 def _shown(export: Export) -> str:
@@ -200,14 +206,9 @@ def _gpu(executable_format: str) -> Callable[[Table], Contents]:
             )
             for row in root.tables(0)
         )
-        return Contents(exports, tuple((_stated(executable_format, row.bytes(0)), row.bytes(0)) for row in root.tables(1)))
+        return Contents(exports, tuple((executable_format, row.bytes(0)) for row in root.tables(1)))
 
     return read
-
-
-def _stated(executable_format: str, image: memoryview) -> str:
-    """Since 2025 a bundle of clang's, with SPIR-V for AMD GPUs in it, may stand where an image did."""
-    return "offload-bundle" if image[: len(_BUNDLE)] == _BUNDLE else executable_format
 
 
 def _gpu_2023(executable_format: str) -> Callable[[Table], Contents]:

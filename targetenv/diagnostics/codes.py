@@ -87,6 +87,10 @@ CODES: dict[str, str] = {
     "TE4061": "damaged metadata of an AMD code object",
     "TE4062": "AMD GPU code for another system",
     "TE4063": "AMD code object contradicts itself",
+    "TE4064": "damaged offload bundle",
+    "TE4065": "compressed contents are not read",
+    "TE4066": "damaged compressed bundle",
+    "TE4067": "checksum of a compressed bundle does not fit",
     "TE4081": "reading takes too long",
     # --- TE41: SPIR-V
     "TE4101": "damaged SPIR-V header",

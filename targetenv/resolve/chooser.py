@@ -31,19 +31,20 @@ class Chooser:
 
 
 class DeviceChooser:
-    """What one device meets of everything that the variants require."""
+    """What one device does not meet of everything that the variants require."""
 
-    __slots__ = ("_met", "_rankings")
+    __slots__ = ("_chosen_from",)
 
     def __init__(self, chooser: Chooser, judge: Judge) -> None:
-        self._rankings = chooser.rankings
-        self._met = {
-            kernel: sum(
+        self._chosen_from = {}
+        for kernel, ranking in chooser.rankings.items():
+            met = sum(
                 1 << place for place, need in enumerate(ranking.requirements) if judge.check(need).outcome is Outcome.SATISFIED
             )
-            for kernel, ranking in chooser.rankings.items()
-        }
+            self._chosen_from[kernel] = ranking, ranking.rows(met)
 
     def choose(self, kernel: str) -> Artifact | None:
         """The variant of this kernel to run here, None when none fits; a KeyError for a kernel that is not there."""
-        return self._rankings[kernel].best(self._met[kernel])
+        ranking, unmet = self._chosen_from[kernel]
+        runs = ranking.without(unmet)
+        return ranking.variants[ranking.first(runs)] if runs else None

@@ -8,21 +8,22 @@ from hypothesis import strategies as st
 from targetenv.match import check, match
 from targetenv.match.guaranteed import met_by_all
 from targetenv.model.artifact import Artifact
+from targetenv.model.capabilities import Capabilities, Property
 from targetenv.model.device import Device, Unavailable
 from targetenv.model.record import replace
-from targetenv.model.requirement import NeedsUnknown
+from targetenv.model.requirement import NeedsLimit, NeedsSubgroupSize, NeedsUnknown, Relation
 from targetenv.model.verdict import Outcome
 from targetenv.resolve import Chooser, resolve
 from targetenv.resolve.explain import explain
 from targetenv.resolve.implication import implies
 from targetenv.resolve.kinds import kind_of
+from targetenv.resolve.ranking import Ranking
 from tests.property import worlds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from random import Random
 
-    from targetenv.model.capabilities import Capabilities
     from targetenv.resolve.choice import Choice, Resolution
 
 policies = st.sampled_from(("reject", "allow"))
@@ -174,3 +175,46 @@ def test_what_is_not_known_is_never_chosen_under_reject(variant: Artifact, devic
     allowed = choice([silent], device, "allow").variant
     certain = all(check(need, device.offers).outcome is not Outcome.UNSATISFIED for need in variant.requires)
     assert (allowed is not None) == certain
+
+
+tuned = st.lists(
+    st.tuples(st.integers(0, 6), st.integers(0, 6), st.integers(-1, 1), st.booleans()), min_size=1, max_size=40, unique=True
+)
+
+
+@given(tuned, st.integers(0, 7), st.integers(0, 7), st.booleans())
+def test_the_bits_answer_as_the_definitions_do(rows: list[tuple[int, int, int, bool]], one: int, two: int, wide: bool) -> None:
+    """Many variants that ask more and less of the same limits: whole chains stand above one another."""
+    variants = [
+        Artifact(
+            f"v{at:02}",
+            "spirv",
+            "",
+            (
+                NeedsLimit("one", Relation.AT_LEAST, first),
+                NeedsLimit("two", Relation.AT_LEAST, second),
+                *((NeedsSubgroupSize(32),) if sub else ()),
+            ),
+            preference=preference,
+        )
+        for at, (first, second, preference, sub) in enumerate(rows)
+    ]
+    ranking = Ranking(variants)
+    offers = Capabilities(
+        "x", properties=(Property("one", one), Property("two", two)), subgroup_sizes=frozenset({32 if wide else 8})
+    )
+    met = sum(1 << at for at, need in enumerate(ranking.requirements) if check(need, offers).outcome is Outcome.SATISFIED)
+    runs = ranking.runs(met)
+    assert [bool(runs >> at & 1) for at in range(len(variants))] == [
+        all(check(need, offers).outcome is Outcome.SATISFIED for need in variant.requires) for variant in ranking.variants
+    ]
+    for at, variant in enumerate(ranking.variants):
+        above = {other for other in range(len(variants)) if ranking.above(at) >> other & 1}
+        assert above == {other for other, more in enumerate(ranking.variants) if requires_more(more, variant)}
+    left, ordered = runs, []
+    while left:
+        rivals = [at for at in range(len(variants)) if left >> at & 1 and not ranking.above(at) & left]
+        assert ranking.first(left) == min(rivals)
+        ordered.append(min(rivals))
+        left ^= 1 << min(rivals)
+    assert ranking.order(runs) == ordered

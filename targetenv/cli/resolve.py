@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from targetenv.match.enabling import EnableList
     from targetenv.model.artifact import Artifact
     from targetenv.model.lock import Drift
+    from targetenv.model.verdict import Finding
     from targetenv.resolve.change import Repair
     from targetenv.resolve.choice import RankedKernel, Resolution
 
@@ -37,6 +38,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     """The question, and how much of the answer is shown."""
     add_question(parser)
     parser.add_argument("--all", action="store_true", help="show satisfied requirements too, and the rule behind each")
+    parser.add_argument(
+        "--why", action="store_true", help="show what would have met each requirement, and what the device is opened with"
+    )
     parser.add_argument(
         "--gaps", action="store_true",
         help="ask every device that targetenv knows by name, and none of this machine: where does no variant run?",
@@ -73,9 +77,12 @@ def run(args: Namespace) -> int:
     if args.format == "json":
         from targetenv.cli.lock import of_drift
 
-        print_json(of_resolution(resolution) | ({} if args.locked is None else {"drift": [of_drift(row) for row in changes]}))
+        print_json(
+            of_resolution(resolution, why=args.why)
+            | ({} if args.locked is None else {"drift": [of_drift(row) for row in changes]})
+        )
     elif not changes:
-        print(resolution.explain(everything=args.all))
+        print(resolution.explain(everything=args.all, why=args.why))
     if changes:
         from targetenv.diagnostics.render import render
 
@@ -134,8 +141,8 @@ def collect(files: Sequence[str], only: Sequence[str]) -> dict[str, tuple[Artifa
     return {kernel: tuple(artifacts) for kernel, artifacts in found.items() if not only or kernel in only}
 
 
-def of_resolution(resolution: Resolution) -> dict[str, object]:
-    """A resolution as JSON."""
+def of_resolution(resolution: Resolution, *, why: bool = False) -> dict[str, object]:
+    """A resolution as JSON; `why` adds its alternatives to each finding that is not met."""
     from targetenv.model import document
     from targetenv.resolve.repair import repair_of
 
@@ -156,7 +163,9 @@ def of_resolution(resolution: Resolution) -> dict[str, object]:
                 "device": row.device.uri,
                 "variant": verdict.artifact.name,
                 "outcome": verdict.outcome.value,
-                "findings": [document.of_finding(finding) for finding in verdict.findings],
+                "findings": [
+                    document.of_finding(finding) | (_of_why(finding, row) if why else {}) for finding in verdict.findings
+                ],
             }
             for row in resolution.ranked
             for verdict in row.verdicts
@@ -170,6 +179,32 @@ def of_enables(listed: EnableList) -> dict[str, object]:
     """What a device has to be opened with, as JSON."""
     kinds = (("features", listed.features), ("extensions", listed.extensions))
     return {kind: [{"name": row.name, "because": list(row.because)} for row in rows] for kind, rows in kinds}
+
+
+def _of_why(finding: Finding, row: RankedKernel) -> dict[str, object]:
+    from targetenv.resolve.why import why
+
+    found = why(finding, row)
+    if found is None:
+        return {}
+    return {
+        "why": {
+            "sentence": found.sentence,
+            "alternatives": [
+                {
+                    "text": each.text,
+                    "holds": each.holds,
+                    "atoms": [
+                        {"kind": atom.kind, "name": atom.name, "holds": atom.holds, "said": atom.said} for atom in each.atoms
+                    ],
+                    "enables": list(each.enables),
+                    "source": each.source,
+                }
+                for each in found.alternatives
+            ],
+            "repair": found.repair,
+        }
+    }
 
 
 def _of_repair(row: RankedKernel, repair: Repair) -> dict[str, object]:

@@ -46,7 +46,7 @@ _NOTHING: Way = frozenset()
 
 @record
 class Enabling:
-    """One feature or extension to switch on, and what for: requirements, or the extensions that depend on it."""
+    """One feature or extension to switch on, and what for: the requirements, or extensions, that depend on it."""
 
     name: str
     because: tuple[str, ...] = ()
@@ -99,13 +99,13 @@ def enable_list(requirements: Iterable[Requirement], offers: Capabilities, *, se
                 reasons[name].append(required(need))
     companion = f"{_MEMORY_MODEL}DeviceScope"
     if several and _MEMORY_MODEL in names and companion not in names and finder.usable(companion):
-        reasons[companion] = ["vulkanMemoryModel forbids device scope to the other modules without it"]
+        reasons[companion] = ["the other modules, to which vulkanMemoryModel forbids the scope Device without it"]
     extensions = {name for name in names if "::" not in name}
     for name in sorted(closure(extensions, offers.extensions, version) - extensions):
         users = [
             user for user in sorted({*extensions, *reasons}) if "::" not in user and name in closure({user}, {name}, version)
         ]
-        reasons[name] = [f"{user} depends on it" for user in users]
+        reasons[name] = [f"extension {user}" for user in users]
     rows = [Enabling(name, tuple(because)) for name, because in sorted(reasons.items())]
     return EnableList(tuple(row for row in rows if "::" in row.name), tuple(row for row in rows if "::" not in row.name))
 

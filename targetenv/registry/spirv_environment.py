@@ -129,40 +129,43 @@ class SpirvSupport:
         kind, subjects, _, value, requires = condition
         match kind:
             case "v":
-                return self._version(subjects[0])
+                return self.reaches(subjects[0])
             case "e":  # explicitly: DrawParameters names an extension that 1.1 took in, as an optional feature
-                return self._explicit(subjects[0])
+                return self.explicit(subjects[0])
             case "f":
-                answers = [self._feature(subject) for subject in subjects]
+                answers = [self.feature(subject) for subject in subjects]
                 holds = True if True in answers else None if None in answers else False
             case _:
                 offered = self._offers.property(subjects[0])
                 holds = self._unstated(subjects[0]) if offered is None else isinstance(offered, int) and bool(offered & value)
         if holds is False or not requires:
             return holds
-        guard = depends.evaluate(requires, self._provided)
+        guard = depends.evaluate(requires, self.provided)
         return guard if guard is not True else holds
 
-    def _provided(self, atom: str) -> bool | None:
-        """`requires` says where a struct lives, so an extension that the version took in counts as present."""
+    def provided(self, atom: str) -> bool | None:
+        """Whether an atom of `requires` holds: it says where a struct lives, so what the version took in counts as present."""
         if "::" in atom:
-            return self._feature(vulkan.feature(*atom.split("::")))
+            return self.feature(vulkan.feature(*atom.split("::")))
         if vulkan.is_version(atom):
-            return self._version(atom)
+            return self.reaches(atom)
         core = vulkan.core_since(atom)
         version = self._offers.version
         if core is not None and version is not None and version >= core:
             return True
-        return self._explicit(atom)
+        return self.explicit(atom)
 
-    def _version(self, name: str) -> bool | None:
+    def reaches(self, name: str) -> bool | None:
+        """Whether the device is of this version (`VK_VERSION_1_2`) or a later one."""
         version = self._offers.version
         return None if version is None else version >= vulkan.version(name)
 
-    def _explicit(self, extension: str) -> bool | None:
+    def explicit(self, extension: str) -> bool | None:
+        """Whether the device lists the extension itself."""
         return True if extension in self._offers.extensions else self._absent()
 
-    def _feature(self, name: str) -> bool | None:
+    def feature(self, name: str) -> bool | None:
+        """Whether the device has the feature: by its answer, by its version, or by the extension that implies it."""
         offers = self._offers
         if name in offers.features or (offers.is_unstated(name) and name in self._guaranteed()):
             return True
@@ -203,6 +206,21 @@ def spirv_version(version: Version, extensions: frozenset[str]) -> Version:
     highest = max(spirv for since, spirv in _SPIRV_OF_VULKAN if version >= since or since == Version(1, 0))
     extension, since, raised = _SPIRV_1_4
     return max(highest, raised) if extension in extensions and version >= since else highest
+
+
+def spirv_conditions(wanted: Version) -> tuple[tuple[str, str, str], ...]:
+    """What brings this version of SPIR-V, as (kind, name, requires): a version of Vulkan, or an extension on top of one.
+
+    >>> spirv_conditions(Version(1, 4))
+    (('version', 'VK_VERSION_1_2', ''), ('extension', 'VK_KHR_spirv_1_4', 'VK_VERSION_1_1'))
+    """
+    found = [
+        ("version", f"VK_VERSION_{since.major}_{since.minor}", "") for since, brought in _SPIRV_OF_VULKAN if brought >= wanted
+    ]
+    extension, since, raised = _SPIRV_1_4
+    if found and Version(1, 3) < wanted <= raised:
+        return found[0], ("extension", extension, f"VK_VERSION_{since.major}_{since.minor}")
+    return tuple(found[:1])
 
 
 @cache
@@ -286,4 +304,17 @@ def _text(condition: Enable) -> str:
             text = "feature " + " or ".join(subjects)
         case _:
             text = f"property {subjects[0]}" if bit == "VK_TRUE" else f"{bit} in {subjects[0]}"
-    return f"{text} (with {requires.replace(',', ' or ').replace('+', ' and ')})" if requires else text
+    return f"{text} (with {worded(requires)})" if requires else text
+
+
+def worded(requires: str) -> str:
+    """A `requires` expression for people.
+
+    >>> worded("VK_VERSION_1_2,VK_KHR_8bit_storage")
+    'Vulkan 1.2 or VK_KHR_8bit_storage'
+    """
+    words = requires
+    for atom in depends.names(requires):
+        if vulkan.is_version(atom):
+            words = words.replace(atom, f"Vulkan {vulkan.version(atom)}")
+    return words.replace(",", " or ").replace("+", " and ")

@@ -46,11 +46,14 @@ class Resolution:
     ranked: tuple[RankedKernel, ...]
     unavailable: tuple[Unavailable, ...] = ()
 
-    def explain(self, *, everything: bool = False) -> str:
-        """Why each variant was chosen or not, as text for people; `everything` adds what is satisfied."""
+    def explain(self, *, everything: bool = False, why: bool = False) -> str:
+        """Why each variant was chosen or not, as text for people.
+
+        `everything` adds what is satisfied, `why` what would have met what is not, and what has to be enabled.
+        """
         from targetenv.resolve.explain import explain  # text is made only when somebody asks
 
-        return explain(self, everything=everything)
+        return explain(self, everything=everything, why=why)
 
     @property
     def choices(self) -> tuple[Choice, ...]:

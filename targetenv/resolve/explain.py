@@ -10,6 +10,7 @@ from targetenv.match.phrases import api_name, listed
 from targetenv.model.record import record
 from targetenv.model.verdict import Outcome
 from targetenv.resolve.repair import hints_for, hints_without_device
+from targetenv.resolve.why import opening, told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,17 +26,18 @@ _FORMAT = "TE3107"
 _WIDEST = 48  # a longer requirement does not push everybody's column away
 
 
-def explain(resolution: Resolution, *, everything: bool = False) -> str:
+def explain(resolution: Resolution, *, everything: bool = False, why: bool = False) -> str:
     """The choice on every device and the reasons against everything else, without a trailing newline.
 
     One tree for each device; variants that run come first, then misses, nearest first. What several variants miss in common is
     said once and then referred to by number. Drivers without a device follow, each with its own reason. `everything` adds what
-    is satisfied, and the rule that says so.
+    is satisfied, and the rule that says so; `why` adds, to what is unmet, every alternative that would have met it, and to what
+    runs, what the device has to be opened with.
     """
     lines = [f"error[{diagnostic.code}]: {diagnostic.message}" for diagnostic in why_not(resolution, _lacking(resolution))]
     trees: dict[tuple[str, tuple[str, ...]], list[Device]] = {}
     for device, rows in _by_device(resolution):
-        tree = tuple(_device_tree(rows, resolution, everything=everything))
+        tree = tuple(_device_tree(rows, resolution, everything=everything, why=why))
         mark = _NOTHING if all(row.choice.variant is None for row in rows) else "✓"
         trees.setdefault((f"{mark} {device.name}", tree), []).append(device)
     for (name, tree), alike in trees.items():
@@ -94,10 +96,10 @@ def _identity(devices: Sequence[Device]) -> str:
     return ", ".join(part for part in (uris, what, "simulated" if first.simulated else None) if part)
 
 
-def _device_tree(rows: Sequence[RankedKernel], resolution: Resolution, *, everything: bool) -> list[str]:
+def _device_tree(rows: Sequence[RankedKernel], resolution: Resolution, *, everything: bool, why: bool) -> list[str]:
     lines = []
     for place, row in enumerate(rows):
-        head, *body = _kernel_tree(row, everything=everything)
+        head, *body = _kernel_tree(row, everything=everything, why=why)
         branch, trunk = _branch(place, rows)
         lines += [f"{branch}{head}", *(f"{trunk}{line}" for line in body)]
     hints = dict.fromkeys(hint.text for row in rows for hint in hints_for(row, resolution))
@@ -106,16 +108,17 @@ def _device_tree(rows: Sequence[RankedKernel], resolution: Resolution, *, everyt
 
 @record
 class _Node:
-    """One branch of the tree: a title and the findings under it."""
+    """One branch of the tree: a title, and the lines or the findings under it."""
 
     title: str
     findings: tuple[Finding, ...] = ()
+    lines: tuple[str, ...] = ()
 
 
-def _kernel_tree(row: RankedKernel, *, everything: bool) -> list[str]:
+def _kernel_tree(row: RankedKernel, *, everything: bool, why: bool) -> list[str]:
     if not everything and row.verdicts and all(_is_foreign(verdict) for verdict in row.verdicts):
         return [_foreign(row)]
-    nodes = _nodes(row, everything=everything)
+    nodes = [*(_opening(row) if why else ()), *_nodes(row, everything=everything)]
     mentions = Counter(finding for node in nodes for finding in node.findings if finding.outcome is not Outcome.SATISFIED)
     numbers = {finding: place for place, finding in enumerate((one for one, times in mentions.items() if times > 1), start=1)}
     width = max((min(cells(finding.requires), _WIDEST) for node in nodes for finding in node.findings), default=0)
@@ -123,16 +126,24 @@ def _kernel_tree(row: RankedKernel, *, everything: bool) -> list[str]:
     lines = [_headline(row)]
     for place, node in enumerate(nodes):
         branch, trunk = _branch(place, nodes)
-        lines.append(f"{branch}{node.title}")
+        lines += [f"{branch}{node.title}", *(f"{trunk}   {line}" for line in node.lines)]
         again = [f"({numbers[finding]})" for finding in node.findings if finding in said]
         for finding in node.findings:
             if finding not in said:
                 number = f"  ({numbers[finding]})" if finding in numbers else ""
-                lines.append(f"{trunk}   {_reason(finding, width, everything=everything)}{number}")
+                below = tuple(told(finding, row)) if why else ()
+                reason = _requirement(finding) if below else _reason(finding, width, everything=everything)
+                lines += [f"{trunk}   {reason}{number}", *(f"{trunk}     {line}" for line in below)]
         said.update(finding for finding in node.findings if finding in numbers)
         if again:
             lines.append(f"{trunk}   ✗ and {', '.join(again)}")
     return lines
+
+
+def _opening(row: RankedKernel) -> list[_Node]:
+    """What the device has to be opened with for the variant that runs."""
+    lines = tuple(opening(row.enables))
+    return [_Node("the device is opened with", lines=lines)] if lines else []
 
 
 def _nodes(row: RankedKernel, *, everything: bool) -> list[_Node]:
@@ -208,6 +219,11 @@ def _reason(finding: Finding, width: int, *, everything: bool = False) -> str:
     padding = " " * max(0, width - cells(finding.requires))
     code = f"{finding.code} {finding.rule}" if everything else finding.code
     return f"{_MARK[finding.outcome]} {finding.requires}{padding}  {finding.offers}  [{code}]"
+
+
+def _requirement(finding: Finding) -> str:
+    """A finding without what the device offers, which is told at length below."""
+    return f"{_MARK[finding.outcome]} {finding.requires}  [{finding.code}]"
 
 
 def _branch(place: int, among: Sequence[object]) -> tuple[str, str]:

@@ -72,7 +72,7 @@ def test_the_choice_is_the_expected_one(path: Path) -> None:
 @pytest.mark.parametrize("path", WORLDS, ids=lambda path: path.stem)
 def test_the_explanation_is_the_expected_one(path: Path, update_goldens: bool) -> None:
     told, resolution = world(path)
-    text = explain(resolution, everything=bool(told.get("everything", False)))
+    text = explain(resolution, everything=bool(told.get("everything", False)), why=bool(told.get("why", False)))
     expected = told["expected"]
     assert isinstance(expected, dict)
     if update_goldens:

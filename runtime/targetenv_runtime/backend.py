@@ -4,6 +4,12 @@ A backend is one open device. Each of its queues counts submissions: `submit` an
 number that grows by one or more each time, and epoch e is complete when `completed(queue) >= e`. User semaphores never reach a
 backend. The core never asks a backend to wait for something that is not submitted yet.
 
+A driver must have `describe close alloc free load unload submit completed wait`, and `failure` where work can fail after it was
+taken. It may have, where it can do better than the core: `release` (with `Recording.replay`), `can_wait`, `flush`, `indirect`,
+`import_host`, `trim`, `profile` with `times`, `forked`, `bind`, `run`. The core's alone, and the same for all drivers, are:
+arguments, binding tables, levels and automatic barriers, hazard checks, timelines, deferral, failures, host calls, files, the
+pool behind `queue.alloca`, buffer states, closing, exit and fork.
+
 Threads: `submit` is called by one thread at a time per queue; everything else may be called from any thread at any time, `wait`
 by several at once. Nothing here is called from a garbage collection that runs inside another call of the same thread.
 """
@@ -11,6 +17,8 @@ by several at once. Nothing here is called from a garbage collection that runs i
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+
+from targetenv_runtime.status import Code, HalError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +31,6 @@ if TYPE_CHECKING:
     from targetenv_runtime.commands import Bindable, Recording
     from targetenv_runtime.executable import Function
     from targetenv_runtime.ownership import Ownership
-    from targetenv_runtime.status import HalError
 
     Grid: TypeAlias = tuple[int, int, int]
     Memory: TypeAlias = Literal["device", "host", "shared"]
@@ -88,6 +95,10 @@ class Backend(ABC):
     synchronous: bool = False
     """Whether `submit` returns only after the work is done (and raises what went wrong with it)."""
 
+    indirect: bool = False
+    """Whether `submit` takes dispatches whose grid is in memory (`Dispatch.count`). If not, the core submits in stages, and the
+    host reads the grid in between."""
+
     binding_alignment: int = 1
     """Bytes that the offset of every kernel binding must be a multiple of; allocations are aligned at least as well."""
 
@@ -113,6 +124,18 @@ class Backend(ABC):
     @abstractmethod
     def free(self, handle: object) -> None:
         """Called once with an `Allocation.handle`, when nothing that was submitted can still use the memory."""
+
+    def import_host(self, memory: memoryview) -> Allocation:
+        """Memory of the host's own as memory of the device: the same bytes, `memory` (writable, contiguous) being the view.
+
+        The core keeps what is behind the view until the allocation is gone, and then calls `free`. UNIMPLEMENTED where the
+        driver cannot, INVALID_ARGUMENT where it cannot for this piece (say how it should be aligned).
+        """
+        del memory
+        raise HalError(Code.UNIMPLEMENTED, f"{self.uri} cannot use memory that the host has allocated")
+
+    def trim(self) -> None:  # noqa: B027  most drivers keep nothing
+        """Give back what the driver itself keeps for later; called when memory is short and by `Device.trim`."""
 
     # --- executables
 
@@ -142,8 +165,9 @@ class Backend(ABC):
 
         `recording.levels` are groups of commands: those in one level may run in any order or at the same time, and see
         everything that earlier levels wrote; one barrier between levels is enough. Slots are resolved with
-        `ref.resolve(table)`. Nothing orders this submission against others except `waits`; writes of the submissions waited for
-        are visible. Everything used stays alive until the epoch completes. A recording without levels is an empty submission.
+        `ref.resolve(table)`. Only an `indirect` backend gets to see grids in memory. Nothing orders this submission against
+        others except `waits`; writes of the submissions waited for are visible. Everything used stays alive until the epoch
+        completes. A recording without levels is an empty submission.
 
         `recording.replay` is a dict for what the backend wants to keep for later submissions of the same recording (never of
         commands whose `recording.reusable` is false); it is handed to `release` at the end. A recording may be in flight
@@ -171,6 +195,25 @@ class Backend(ABC):
         """What went wrong with a complete submission. A lost device answers for every epoch of every queue."""
         del queue, epoch
         return None
+
+    def profile(self, *, on: bool) -> None:
+        """From now on `times` is asked about every submission, or no more. Drivers without timestamps ignore it."""
+        del on
+
+    def times(self, queue: int, epoch: int) -> tuple[int, int] | None:
+        """When a complete submission began and ended on the device, in nanoseconds of `time.monotonic_ns`; None if unknown.
+
+        Asked at most once for each epoch, right after it is noticed to be complete.
+        """
+        del queue, epoch
+        return None
+
+    def forked(self) -> None:  # noqa: B027  most drivers gave out nothing
+        """This is a forked child: the driver's threads are not here, and its handles are the parent's. Touch none of them.
+
+        The core refuses everything from now on. Left to the driver is what it gave out itself: the callables of `bind` must
+        raise UNAVAILABLE if they would reach the device.
+        """
 
     def can_wait(self, producer: Backend) -> bool:
         """Whether `submit` takes waits for epochs of `producer`'s queues; otherwise the core holds the work back."""

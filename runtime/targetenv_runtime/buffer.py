@@ -152,9 +152,12 @@ class Buffer:
     def map(self) -> memoryview:
         """The memory as the host sees it: writable bytes, shared with the device, nothing copied and nothing synchronised.
 
-        The view keeps the memory. FAILED_PRECONDITION where the host cannot reach the memory: `read` and `write` still work.
+        The view keeps the memory. FAILED_PRECONDITION where the host cannot reach the memory: `read` and `write` still work. So
+        it is, on a device with checks, while submitted work may still write there.
         """
         self.require_live()
+        if self.owner.checks is not None:
+            self.owner.checks.require_idle(self, writing=False)
         view = self.allocation.view
         if view is None:
             raise HalError(
@@ -182,6 +185,8 @@ class Buffer:
         """A copy of the bytes now in memory, through the device where the host cannot see them. Waits for nothing else."""
         part = self[offset : None if length is None else offset + length]
         self.require_live()
+        if self.owner.checks is not None:
+            self.owner.checks.require_idle(self, writing=False)
         if self.allocation.view is not None:
             return bytes(self.allocation.view[part.offset : part.offset + part.length])
         from targetenv_runtime.queue import copy_now  # queues are made of buffers
@@ -197,6 +202,8 @@ class Buffer:
         if part.length != len(source):
             raise HalError(Code.OUT_OF_RANGE, f"{len(source)} bytes at {offset} do not fit a buffer of {self.size}")
         self.require_live()
+        if self.owner.checks is not None:
+            self.owner.checks.require_idle(self, writing=True)
         if self.allocation.view is not None:
             self.allocation.view[part.offset : part.offset + part.length] = source
             return

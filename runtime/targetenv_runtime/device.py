@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from targetenv.diagnostics.suggest import did_you_mean
 from targetenv_runtime import executable
-from targetenv_runtime.commands import CommandBuffer
+from targetenv_runtime.checks import Checks
+from targetenv_runtime.command_buffer import CommandBuffer
 from targetenv_runtime.drivers import table
 from targetenv_runtime.ownership import DRAIN, Ownership
 from targetenv_runtime.queue import Queue
@@ -14,6 +15,10 @@ from targetenv_runtime.status import Code, HalError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from mmap import mmap
+    from typing import Any
+
+    import numpy as np
 
     from targetenv.match.enabling import EnableList
     from targetenv.model.artifact import Kernel
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
     from targetenv_runtime.backend import Backend, Memory
     from targetenv_runtime.buffer import Buffer
     from targetenv_runtime.executable import Executable
+    from targetenv_runtime.profile import Profile
 
 
 class Device:
@@ -28,9 +34,9 @@ class Device:
 
     __slots__ = ("__weakref__", "_info", "backend", "owner", "queues", "uri")
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, *, checks: bool = False) -> None:
         self.backend = backend
-        self.owner = Ownership(backend)
+        self.owner = Ownership(backend, Checks() if checks else None)
         self.queues = tuple(Queue(self.owner, index) for index in range(backend.queue_count))
         self.uri = backend.uri
         self._info: DeviceInfo | None = None
@@ -64,13 +70,39 @@ class Device:
         """
         return self.owner.allocate(size, memory)
 
+    def import_host(
+        self, memory: bytearray | memoryview | mmap | np.ndarray[Any, Any], release: Callable[[], object] | None = None
+    ) -> Buffer:
+        """The host's own memory as a buffer, nothing copied: any writable, contiguous object with a buffer interface.
+
+        It is kept until the last view and the last work are done with it; then `release` is called, once. UNIMPLEMENTED and
+        INVALID_ARGUMENT where the device cannot reach it.
+        """
+        view: memoryview = memoryview(memory)  # type: ignore[arg-type]  # numpy's arrays have the interface
+        if view.readonly or not view.c_contiguous:
+            raise HalError(Code.INVALID_ARGUMENT, "only memory that is contiguous and may be written can be a buffer")
+        view = view.cast("B")
+        buffer = self.owner.reserve(len(view), "host")
+        buffer.commit(self.owner.imported(view, release))
+        return buffer
+
+    def trim(self) -> None:
+        """Give back memory that is only kept for later: the pool's (see `Queue.alloca`) and the driver's."""
+        self.owner.trim()
+
+    def profile(self) -> Profile:
+        """A context in which every operation is timed; see `Profile`."""
+        from targetenv_runtime.profile import Profile  # for those who measure
+
+        return Profile(self.owner)
+
     def semaphore(self, initial: int = 0) -> Semaphore:
         """A timeline; any device can use it."""
         return Semaphore(initial)
 
-    def command_buffer(self, *, slots: int = 0, one_shot: bool = False) -> CommandBuffer:
-        """A new command buffer, with so many buffers left open for its execution."""
-        return CommandBuffer(self.owner, slots=slots, one_shot=one_shot)
+    def command_buffer(self, *, slots: int = 0, one_shot: bool = False, auto_barriers: bool = False) -> CommandBuffer:
+        """A new command buffer, with so many buffers left open for its execution; see `CommandBuffer`."""
+        return CommandBuffer(self.owner, slots=slots, one_shot=one_shot, auto_barriers=auto_barriers)
 
     def takes(self, image_format: str) -> bool:
         """Whether `load` knows this format."""
@@ -91,14 +123,18 @@ def open_device(
     extensions: Iterable[str] | None = None,
     features: Iterable[str] | None = None,
     enables: EnableList | Callable[[DeviceInfo], EnableList] | None = None,
+    checks: bool = False,
     **options: object,
 ) -> Device:
     """Open `driver://ordinal`, `driver://ID` or `driver` (its first device).
 
     `extensions` and `features` are what has to be enabled, in canonical names; None leaves it to the driver. `enables` gives
     both instead, to drivers whose devices have anything to enable; a function is asked when the device is found, before it is
-    opened. Other options are the driver's own. NOT_FOUND says what exists and what was perhaps meant, UNAVAILABLE why the
-    driver has no devices here.
+    opened. With `checks` new memory is filled with 0xCD, the host is kept from buffers that submitted work may still write, and
+    command buffers are searched for commands that need an order and have none: for finding mistakes, and slow. Other options
+    are the driver's own.
+
+    NOT_FOUND says what exists and what was perhaps meant, UNAVAILABLE why the driver has no devices here.
 
     >>> with open_device("null://0") as device:
     ...     device.info.name
@@ -124,7 +160,7 @@ def open_device(
         if error.status is not Code.NOT_FOUND:
             raise
         raise _not_found(row, uri, selector, error) from error
-    return Device(backend)
+    return Device(backend, checks=checks)
 
 
 def _not_found(row: table.Driver, uri: str, selector: str, error: HalError) -> HalError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from targetenv.diagnostics.suggest import did_you_mean
+from targetenv_runtime.buffer import Buffer, BufferRef, Slot
 from targetenv_runtime.commands import direct, dispatch, single
 from targetenv_runtime.queue import now
 from targetenv_runtime.status import Code, HalError
@@ -59,17 +60,18 @@ class Function:
             raise HalError(Code.OUT_OF_RANGE, f"a grid of ({x}, {y}, {z}) workgroups; each dimension is 0 to {_LARGEST}")
         return x, y, z
 
-    def run(self, grid: Sequence[int], bindings: Sequence[Bindable] = (), constants: bytes = b"") -> None:
+    def run(self, grid: Sequence[int] | Bindable, bindings: Sequence[Bindable] = (), constants: bytes = b"") -> None:
         """Dispatch the kernel now and return when it is done; raises what went wrong with it.
 
         Nothing orders it against work that was submitted to queues: wait for what it needs first.
         """
         owner = self.owner
-        if owner.refusal is None and owner.backend.run(self, grid, bindings, constants):
+        if owner.run(self, grid, bindings, constants):
             return
         owner.require_open()
-        command = dispatch(owner, self, grid, [direct(binding) for binding in bindings], constants)
-        now(owner, single(command))
+        if isinstance(grid, Slot):
+            direct(grid)
+        now(owner, single(dispatch(owner, self, grid, [direct(binding) for binding in bindings], constants)))
 
     def bind(self, grid: Sequence[int], bindings: Sequence[Bindable] = (), constants: bytes = b"") -> Bound:
         """The same dispatch, checked once, to be run many times."""
@@ -91,6 +93,10 @@ class Bound:
         owner = function.owner
         owner.require_open()
         refs = [direct(binding) for binding in bindings]
+        if isinstance(grid, (Buffer, BufferRef, Slot)):
+            raise HalError(
+                Code.INVALID_ARGUMENT, "a bound dispatch has its grid in numbers", help="record it in a command buffer"
+            )
         command = dispatch(owner, function, grid, refs, constants)
         for ref in refs:
             ref.buffer.require_live()

@@ -8,6 +8,7 @@ from time import monotonic, sleep
 
 from targetenv_runtime.backend import SLICE
 from targetenv_runtime.buffer import State
+from targetenv_runtime.foreign import survived
 from targetenv_runtime.status import Code, HalError
 
 TYPE_CHECKING = False
@@ -21,16 +22,19 @@ if TYPE_CHECKING:
 class Lane:
     """One native queue. `pending` was submitted and is not retired, oldest first; `deferred` waits for the host.
 
+    `running` is what a synchronous driver is at just now.
+
     It does not hold the device's `Ownership`; every operation in it does.
     """
 
-    __slots__ = ("_lock", "_reclaim", "_retirement", "_watched", "backend", "deferred", "index", "pending")
+    __slots__ = ("_lock", "_reclaim", "_retirement", "_watched", "backend", "deferred", "index", "pending", "running")
 
     def __init__(self, backend: Backend, index: int, reclaim: Reclaim, retirement: Retirement) -> None:
         self.backend = backend
         self.index = index
         self.deferred: set[Held] = set()
         self.pending: deque[Operation] = deque()
+        self.running: Operation | None = None
         self._reclaim = reclaim
         self._retirement = retirement
         self._lock = RLock()  # a kernel in Python may submit to the queue that runs it
@@ -67,11 +71,16 @@ class Lane:
         waits = operation.device_waits
         epochs = [(promise[1].backend, promise[1].index, promise[2]) for _, promise in waits] if waits else ()
         backend, reclaim = self.backend, self._reclaim
+        if operation.notes:
+            for note in operation.notes:
+                note.issued()
+        outer, self.running = self.running, operation
         outside = reclaim.enter()
         try:
             epoch = backend.submit(self.index, operation.recording, operation.table, epochs)
             reclaim.submitted[self.index] = operation.epoch = epoch
         finally:
+            self.running = outer
             reclaim.leave(outside=outside)
         if backend.synchronous:
             return False
@@ -126,29 +135,39 @@ class Lane:
 
     # --- the end
 
-    def cancel_deferred(self) -> None:
-        """Fail everything that is still held back."""
+    def cancel_deferred(self, raised: list[Exception]) -> None:
+        """Fail everything that is still held back. What callbacks raise, here and in `finish`, is put into `raised`."""
         for held in tuple(self.deferred):
-            held.arrive(HalError(Code.CANCELLED, f"{self.backend.uri} was closed before the work could start"))
+            error = HalError(Code.CANCELLED, f"{self.backend.uri} was closed before the work could start")
+            survived(raised, held.arrive, error)
 
-    def finish(self, deadline: float) -> bool:
+    def finish(self, deadline: float, raised: list[Exception]) -> bool:
         """Wait until all submitted work is retired; whether it is. What the device does not finish in time is failed.
 
         No new work comes: whoever is about to submit holds the lock, and has seen or will see that the device is closed.
         """
-        with self._lock:
-            pass
-        while self.pending:
+        idle = self._lock.acquire(timeout=max(0.0, deadline - monotonic()))
+        if idle:
+            self._lock.release()
+        lost = HalError(Code.DEADLINE_EXCEEDED, f"{self.backend.uri} did not finish its work before it was closed")
+        while idle and self.pending:
             left = deadline - monotonic()
             if left <= 0:
                 break
             oldest = self.pending[0]
-            if self.wait_epoch(oldest.epoch, min(left, SLICE)):
-                self.poll()
-                if self.pending and self.pending[0] is oldest:
-                    sleep(0.001)
-        lost = HalError(Code.DEADLINE_EXCEEDED, f"{self.backend.uri} did not finish its work before it was closed")
-        abandoned = bool(self.pending)
-        while self.pending:
-            self.pending.popleft().retire(lost)
+            try:
+                if self.wait_epoch(oldest.epoch, min(left, SLICE)):
+                    survived(raised, self.poll)
+                    if self.pending and self.pending[0] is oldest:
+                        sleep(0.001)
+            except HalError as error:
+                lost = error
+                break
+        abandoned = bool(self.pending) or not idle
+        running = self.running
+        if not idle and running is not None:
+            survived(raised, running.retire, lost)
+        for operation in tuple(self.pending):
+            survived(raised, operation.retire, lost)
+        self.pending.clear()
         return not abandoned

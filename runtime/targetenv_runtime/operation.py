@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from targetenv_runtime.buffer import BufferRef
     from targetenv_runtime.lane import Lane
+    from targetenv_runtime.observe import Note
     from targetenv_runtime.ownership import Ownership
     from targetenv_runtime.semaphore import Point, Promise, Semaphore
 
@@ -28,7 +29,19 @@ class Operation:
     what `device_waits` lists; the others are held back until the host knows. An operation keeps its device open.
     """
 
-    __slots__ = ("device_waits", "effect", "epoch", "lane", "native", "owner", "points", "recording", "signals", "table")
+    __slots__ = (
+        "device_waits",
+        "effect",
+        "epoch",
+        "lane",
+        "native",
+        "notes",
+        "owner",
+        "points",
+        "recording",
+        "signals",
+        "table",
+    )
 
     def __init__(
         self,
@@ -49,6 +62,7 @@ class Operation:
         self.effect: Callable[[], object] | None = None
         self.device_waits: list[tuple[Semaphore, Promise]] = []
         self.points: list[Timepoint] = []
+        self.notes: Sequence[Note] = ()
         self.epoch = 0
 
     def retire(self, error: HalError | None) -> None:
@@ -65,6 +79,10 @@ class Operation:
                 self.effect()
             except HalError as raised:
                 error = raised
+        if self.notes:
+            for note in self.notes:
+                note.retired(error)
+            self.notes = ()
         self.recording, self.table, self.effect = NOTHING, (), None
         if self.device_waits:
             self.device_waits = []

@@ -16,7 +16,9 @@ from weakref import WeakSet, finalize
 
 from targetenv_runtime.backend import SLICE
 from targetenv_runtime.buffer import Buffer
+from targetenv_runtime.deferral import Worker
 from targetenv_runtime.lane import Lane
+from targetenv_runtime.pool import Pool, part
 from targetenv_runtime.retirement import Retirement
 from targetenv_runtime.status import Code, HalError
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from targetenv_runtime.backend import Allocation, Backend, Memory
+    from targetenv_runtime.checks import Checks
+    from targetenv_runtime.observe import Observer
 
 DRAIN = 30.0
 """Seconds that `close` gives to submitted work before it abandons the device."""
@@ -38,10 +42,11 @@ class Reclaim:
     are in one, and what they let go of waits until they are out. The backend is closed when nobody else is inside.
     """
 
-    __slots__ = ("_once", "backend", "closing", "held", "inside", "pending", "shut", "submitted")
+    __slots__ = ("_once", "backend", "closing", "held", "inside", "pending", "pool", "shut", "submitted")
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
+        self.pool = Pool(backend.alloc, backend.free)
         self.submitted = [0] * backend.queue_count
         self.inside: set[int] = set()
         self.pending: deque[tuple[Callable[[Any], None], object, tuple[int, ...]]] = deque()
@@ -113,20 +118,43 @@ class Reclaim:
         if all(self.backend.completed(queue) >= epoch for queue, epoch in enumerate(self.submitted)) and monotonic() < deadline:
             self._release()
             self.shut = True
+            self.pool.trim()
             self.backend.close()
         self.shut = True  # see `Ownership.close` for a device that never answers
 
 
 class Ownership:
-    """One open device: its backend, what still has to go back, and whether it takes new work."""
+    """One open device: its backend, what still has to go back, and whether it takes new work.
 
-    __slots__ = ("__weakref__", "backend", "buffers", "lanes", "reclaim", "refusal", "uri")
+    `run` is the backend's way of running one kernel past the queues, or one that declines: where the device is closed, checked
+    or looked at, everything goes through the queues.
+    """
 
-    def __init__(self, backend: Backend) -> None:
+    __slots__ = (
+        "__weakref__",
+        "backend",
+        "buffers",
+        "checks",
+        "lanes",
+        "observers",
+        "reclaim",
+        "refusal",
+        "run",
+        "uri",
+        "worker",
+    )
+
+    run: Callable[..., bool]
+
+    def __init__(self, backend: Backend, checks: Checks | None = None) -> None:
         self.backend = backend
         self.uri = backend.uri
         self.reclaim = Reclaim(backend)
         self.refusal: HalError | None = None
+        self.checks = checks
+        self.worker = Worker(f"{backend.uri} files")
+        self.observers: tuple[Observer, ...] = ()
+        self.observe(checks, here=True)
         lanes: list[Lane] = []
         retirement = Retirement(backend, lanes, self.reclaim)
         lanes += [Lane(backend, index, self.reclaim, retirement) for index in range(backend.queue_count)]
@@ -135,6 +163,17 @@ class Ownership:
         finalize(self, self.reclaim.close)
         _at_exit()
         _OPEN.add(self)
+
+    def observe(self, observer: Observer | None, *, here: bool) -> None:
+        """Let somebody look on, or no more."""
+        others = tuple(other for other in self.observers if other is not observer)
+        self.observers = (*others, observer) if here and observer is not None else others
+        self.run = self.backend.run if self.refusal is None and not self.observers else _declined
+
+    def refuse(self, refusal: HalError) -> None:
+        """Take no more work, for this reason."""
+        self.refusal = refusal
+        self.run = _declined
 
     def require_open(self) -> None:
         """FAILED_PRECONDITION after `close`, UNAVAILABLE in a forked child."""
@@ -155,41 +194,104 @@ class Ownership:
     def allocate(self, size: int, memory: Memory) -> Buffer:
         """A new buffer with undefined contents."""
         buffer = self.reserve(size, memory)
-        buffer.commit(self.allocation(size, memory))
+        self.commit(buffer, self.allocation(size, memory))
         return buffer
+
+    def commit(self, buffer: Buffer, allocation: Allocation) -> None:
+        """Give a buffer its memory; where there are checks, it is marked as fresh."""
+        buffer.commit(allocation)
+        if self.checks is not None and buffer.size:
+            from targetenv_runtime.checks import mark
+
+            mark(buffer)
 
     def allocation(self, size: int, memory: Memory) -> Allocation:
         """New memory, given back when the allocation is gone."""
+        backend = self.backend
+        return self._tracked(lambda: backend.alloc(size, memory), backend.free)
+
+    def pooled(self, size: int, memory: Memory) -> Allocation:
+        """Memory from the pool, given back to it when the allocation is gone and no work can use it."""
+        pool = self.reclaim.pool
+        taken: list[Allocation] = []
+
+        def make() -> Allocation:
+            taken.append(pool.take(size, memory))
+            return part(taken[0], size)
+
+        return self._tracked(make, lambda _: pool.put(taken[0], memory))
+
+    def imported(self, memory: memoryview, release: Callable[[], object] | None) -> Allocation:
+        """The host's own memory, let go (and `release` called) when the allocation is gone."""
+        backend = self.backend
+        kept = [memory]
+
+        def free(handle: object) -> None:
+            backend.free(handle)
+            kept.clear()
+            if release is not None:
+                release()
+
+        return self._tracked(lambda: backend.import_host(memory), free)
+
+    def trim(self) -> None:
+        """Give back what is only kept for later."""
+        outside = self.reclaim.enter()
+        try:
+            self.reclaim.pool.trim()
+            self.backend.trim()
+        finally:
+            self.reclaim.leave(outside=outside)
+
+    def _tracked(self, make: Callable[[], Allocation], free: Callable[[Any], None]) -> Allocation:
         reclaim = self.reclaim
         outside = reclaim.enter()
         try:
             self.require_open()
-            allocation = self.backend.alloc(size, memory)
+            allocation = self._retried(make)
             allocation.owner = self
-            reclaim.track(allocation, self.backend.free, allocation.handle)
+            reclaim.track(allocation, free, allocation.handle)
         finally:
             reclaim.leave(outside=outside)
         return allocation
 
+    def _retried(self, make: Callable[[], Allocation]) -> Allocation:
+        """Where memory is short, what is only kept goes back first."""
+        try:
+            return make()
+        except HalError as error:
+            if error.status is not Code.RESOURCE_EXHAUSTED or not self.reclaim.pool.held:
+                raise
+        self.trim()
+        return make()
+
     def close(self, timeout: float = DRAIN) -> None:
         """Refuse new work, cancel what is held back, wait for what was submitted, give everything back. Idempotent.
 
-        What a mapped view or a bound dispatch still uses goes back when that is gone.
+        What a mapped view or a bound dispatch still uses goes back when that is gone. A callback that raises stops nothing of
+        this; the first such exception is raised at the end.
         """
         if self.reclaim.shut:
             return
         if self.refusal is None:
-            self.refusal = HalError(Code.FAILED_PRECONDITION, f"{self.uri} was closed")
+            self.refuse(HalError(Code.FAILED_PRECONDITION, f"{self.uri} was closed"))
         deadline = monotonic() + timeout
+        raised: list[Exception] = []
         for lane in self.lanes:
-            lane.cancel_deferred()
+            lane.cancel_deferred(raised)
         for lane in self.lanes:
-            if not lane.finish(deadline):
+            if not lane.finish(deadline, raised):
                 self.reclaim.shut = True  # the device may still write there: it keeps its memory until the process ends
         for buffer in list(self.buffers):
             buffer.close()
         self.reclaim.closing = True
         self.reclaim.drain()
+        if raised:
+            raise raised[0]
+
+
+def _declined(*_: object) -> bool:
+    return False
 
 
 _OPEN: WeakSet[Ownership] = WeakSet()
@@ -202,17 +304,22 @@ def _at_exit() -> None:
 
 
 def _close_all() -> None:
+    """All devices together get as long as one."""
+    deadline = monotonic() + DRAIN
     for owner in list(_OPEN):
-        owner.close()
+        owner.close(max(0.0, deadline - monotonic()))
 
 
 def _forked() -> None:
     """In a forked child the driver's threads and kernel handles are the parent's: touch nothing."""
     for owner in list(_OPEN):
-        owner.refusal = HalError(
-            Code.UNAVAILABLE, f"{owner.uri} was opened before this process was forked", help="open the device in the child"
+        owner.refuse(
+            HalError(
+                Code.UNAVAILABLE, f"{owner.uri} was opened before this process was forked", help="open the device in the child"
+            )
         )
         owner.reclaim.shut = True
+        owner.backend.forked()
 
 
 os.register_at_fork(after_in_child=_forked)

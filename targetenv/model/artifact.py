@@ -31,6 +31,7 @@ class Kernel:
     `constants` is in bytes; `local_memory` is the workgroup memory in bytes. `entry_point` is the symbol inside the executable
     where that is not `name`. `subgroup_size` is the size that the kernel must run with (a pipeline parameter in Vulkan).
     `parameters` is the layout of the argument block of APIs that have one.
+    `access` says of each binding whether it is a `read`, `write` or `readwrite` one, `least` how many bytes it has at least.
     """
 
     name: str
@@ -41,6 +42,8 @@ class Kernel:
     entry_point: str | None = None
     subgroup_size: int | None = None
     parameters: tuple[Parameter, ...] | None = None
+    access: tuple[str, ...] | None = None
+    least: tuple[int, ...] | None = None
 
 
 @record

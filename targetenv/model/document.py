@@ -211,12 +211,14 @@ def of_kernel(kernel: Kernel) -> Document:
         "parameters": None
         if kernel.parameters is None
         else [{"offset": row.offset, "size": row.size, "kind": row.kind, "name": row.name} for row in kernel.parameters],
+        **({} if kernel.access is None else {"access": list(kernel.access)}),
+        **({} if kernel.least is None else {"least": list(kernel.least)}),
     }
 
 
 def to_kernel(document: Document) -> Kernel:
     """The inverse of `of_kernel`."""
-    size = document.get("workgroup_size")
+    size, access, least = (document.get(key) for key in ("workgroup_size", "access", "least"))
     return Kernel(
         document["name"],
         None if size is None else (size[0], size[1], size[2]),
@@ -228,6 +230,8 @@ def to_kernel(document: Document) -> Kernel:
         None
         if document.get("parameters") is None
         else tuple(Parameter(row["offset"], row["size"], row["kind"], row.get("name")) for row in document["parameters"]),
+        None if access is None else tuple(access),
+        None if least is None else tuple(least),
     )
 
 

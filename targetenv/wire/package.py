@@ -93,6 +93,7 @@ class Variant:
             self.local_memory,
             None if self.entry_point == kernel.name else self.entry_point,
             self.subgroup_size,
+            access=None if kernel.open else tuple(binding.access for binding in kernel.bindings),
         )
         target = ", ".join(self.target) or None
         return Artifact(self.name, self.format, self.sha256, self.requires, (inside,), target, self.preference, self.size)

@@ -16,7 +16,7 @@ from tests.benchmarks.table import Row
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from targetenv_runtime.commands import CommandBuffer
+    from targetenv_runtime.command_buffer import CommandBuffer
 
 ELEMENTS = 256
 MANY = 1000

@@ -6,6 +6,9 @@ A case asks for tags with `@pytest.mark.needs(...)` and is not made for backends
     async        submission never blocks: the host goes on while work waits or runs
     multi_queue  there are two queues or more
     faults       a kernel can fail, and says so
+    import_host  memory of the host's own can be a buffer
+    checks       opened with `checks=True`
+    device_times a profile has times of the device
 """
 
 from __future__ import annotations
@@ -16,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 from targetenv_runtime.device import Device, open_device
 
 from tests.conformance.kernels import CPU
+from tests.conformance.limited import open_limited
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Backend:
     unsupported: tuple[Exclusion, ...] = ()
     expected_failures: tuple[Exclusion, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    opener: Callable[[], Device] | None = None
     validation: bool = False
 
     @property
@@ -53,15 +58,19 @@ class Backend:
 
     def open(self) -> Device:
         """A new open device; HalError with UNAVAILABLE where there is none."""
-        return open_device(self.uri, **self.options)
+        return open_device(self.uri, **self.options) if self.opener is None else self.opener()
 
+
+_HOST = frozenset({"executes", "multi_queue", "faults", "import_host"})
 
 BACKENDS = (
-    Backend("null", "null://0", frozenset({"multi_queue"}), ("anything",)),
-    Backend("host-inline", "host://0", frozenset({"executes", "multi_queue", "faults"}), ("python",)),
-    Backend("host-threaded", "host://1", frozenset({"executes", "async", "multi_queue", "faults"}), ("python",)),
-    Backend("cpu", "cpu://0", frozenset({"executes", "faults"}), (CPU,)),
-    Backend("cpu-1-thread", "cpu://0", frozenset({"executes", "faults"}), (CPU,), options={"threads": 1}),
+    Backend("null", "null://0", frozenset({"multi_queue", "import_host"}), ("anything",)),
+    Backend("host-inline", "host://0", _HOST, ("python",)),
+    Backend("host-threaded", "host://1", _HOST | {"async", "device_times"}, ("python",)),
+    Backend("host-checked", "host://1", _HOST | {"async", "device_times", "checks"}, ("python",), options={"checks": True}),
+    Backend("host-limited", "host://1", _HOST - {"import_host"} | {"async"}, ("python",), opener=open_limited),
+    Backend("cpu", "cpu://0", frozenset({"executes", "faults", "import_host"}), (CPU,)),
+    Backend("cpu-1-thread", "cpu://0", frozenset({"executes", "faults", "import_host"}), (CPU,), options={"threads": 1}),
     Backend(
         "vulkan", "vulkan://0", frozenset({"executes", "async"}), ("spirv",), options={"validation": True}, validation=True
     ),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from targetenv_runtime.buffer import Buffer, Ref
-    from targetenv_runtime.commands import CommandBuffer
+    from targetenv_runtime.command_buffer import CommandBuffer
     from targetenv_runtime.device import Device
     from targetenv_runtime.queue import Queue
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import mmap
 import os
 import subprocess
 import sys
@@ -95,6 +96,59 @@ class TestAllocator:
             done.wait(1, TIMEOUT)
 
 
+@pytest.mark.needs("import_host")
+class TestImportHost:
+    """AllocatorTest.ImportHostAllocation*: the host's own memory as a buffer."""
+
+    @staticmethod
+    def memory(size: int) -> memoryview:
+        """Memory that begins at a page."""
+        return memoryview(mmap.mmap(-1, size))
+
+    @pytest.mark.needs("executes")
+    def test_import_host_allocation_without_callback(self, device: Device, queue: Queue) -> None:
+        memory = self.memory(8192)
+        for pattern in (b"\x11", b"\x22"):
+            buffer = device.import_host(memory)
+            finish(device, partial(queue.fill, buffer[16:32], pattern))
+            assert bytes(memory[12:36]) == bytes(4) + pattern * 16 + bytes(4)
+            memory[20:24] = b"host"
+            assert buffer.read(20, 4) == b"host"
+            del buffer
+
+    def test_import_host_allocation_with_callback(self, fresh: Open) -> None:
+        device, released = fresh(), list[int]()
+        buffer: Buffer | None = device.import_host(self.memory(4096), lambda: released.append(1))
+        assert buffer is not None
+        view = buffer.map()
+        buffer = None
+        gc.collect()
+        assert released == []  # the view looks at it
+        del view
+        gc.collect()
+        assert released == [1]
+        device.close()
+        assert released == [1]
+
+    @pytest.mark.needs("executes")
+    def test_work_in_flight_keeps_the_memory(self, device: Device, queue: Queue) -> None:
+        ready, done, released = device.semaphore(), device.semaphore(), list[int]()
+        target = device.allocate(4096)
+        queue.copy(
+            device.import_host(self.memory(4096), lambda: released.append(1)), target, wait=[(ready, 1)], signal=[(done, 1)]
+        )
+        gc.collect()
+        assert released == []
+        ready.signal(1)
+        done.wait(1, TIMEOUT)
+        gc.collect()
+        assert released == [1]
+
+    def test_memory_that_cannot_be_written_is_refused(self, device: Device) -> None:
+        with fails_with(Code.INVALID_ARGUMENT):
+            device.import_host(memoryview(bytes(4096)))
+
+
 class TestQueueAlloca:
     """QueueAllocaTest and TransientBufferTest."""
 
@@ -175,6 +229,39 @@ class TestQueueAlloca:
         with fails_with(Code.CANCELLED):
             done.wait(1, TIMEOUT)
         assert buffer.state is State.RESERVED
+
+    def test_memory_that_was_deallocated_is_used_again(self, fresh: Open) -> None:
+        device = fresh()
+        queue, pool, timeline = device.queue, device.owner.reclaim.pool, device.semaphore()
+        for round_ in range(5):
+            at = 2 * round_
+            buffer = queue.alloca(1000, "shared", wait=[(timeline, at)], signal=[(timeline, at + 1)])
+            timeline.wait(at + 1, TIMEOUT)
+            buffer.write(bytes(1000))
+            queue.dealloca(buffer, signal=[(timeline, at + 2)])
+            timeline.wait(at + 2, TIMEOUT)
+        del buffer
+        assert (pool.reused, pool.held) == (4, 1024)
+        device.trim()
+        assert pool.held == 0
+
+    @pytest.mark.needs("executes", "async")
+    def test_memory_is_not_used_again_while_work_may_use_it(self, fresh: Open) -> None:
+        device = fresh()
+        queue, pool, done, live = device.queue, device.owner.reclaim.pool, device.semaphore(), device.semaphore()
+        big, target = 8 << 20, device.allocate(8 << 20)
+        first = queue.alloca(big, "shared", signal=[(live, 1)])
+        live.wait(1, TIMEOUT)
+        first.write(b"\x2a" * big)
+        for value in range(1, 6):
+            queue.copy(first, target, signal=[(done, value)])
+        queue.dealloca(first)
+        second = queue.alloca(big, "shared", signal=[(live, 2)])
+        live.wait(2, TIMEOUT)
+        assert pool.reused == 0 or done.query() == 5
+        second.write(bytes(big))
+        done.wait(5, TIMEOUT)
+        assert target.read() == b"\x2a" * big
 
     def test_an_alloca_that_finds_no_memory_fails_its_signals(self, device: Device, queue: Queue) -> None:
         done = device.semaphore()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from targetenv_runtime.buffer import Slot
+from targetenv_runtime.deferral import Completion
 from targetenv_runtime.semaphore import wait_all, wait_any
 from targetenv_runtime.status import Code, HalError
 
 from tests.conformance.outcome import TIMEOUT, fails_with, in_thread
 
 if TYPE_CHECKING:
-    from targetenv_runtime.commands import CommandBuffer
+    from collections.abc import Callable
+
+    from targetenv_runtime.command_buffer import CommandBuffer
     from targetenv_runtime.device import Device
     from targetenv_runtime.queue import Queue
     from targetenv_runtime.semaphore import Semaphore
@@ -196,8 +200,8 @@ class TestFailures:
         self, device: Device, queue: Queue, other: Queue
     ) -> None:
         between, done = device.semaphore(), device.semaphore()
-        big = device.allocate(1 << 20)
-        for _ in range(20):
+        big = device.allocate(16 << 20)  # enough for what comes to be over before the device is
+        for _ in range(5):
             queue.fill(big, b"\x01")
         queue.fill(big, b"\x02", signal=[(between, 1)])
         other.execute(work(device), wait=[(between, 1), (held := device.semaphore(), 1)], signal=[(done, 1)])
@@ -310,6 +314,88 @@ class TestHostCall:
         with pytest.raises(HalError, match="ZeroDivisionError") as caught:
             done.wait(1, TIMEOUT)
         assert caught.value.status is Code.ABORTED
+
+    def test_a_call_that_is_not_blocking_comes_after_its_signals(self, device: Device, queue: Queue) -> None:
+        """NonBlockingFlag."""
+        ready, done, seen = device.semaphore(), device.semaphore(), list[int]()
+        queue.host_call(lambda: seen.append(done.query()), wait=[(ready, 1)], signal=[(done, 1)], blocking=False)
+        assert seen == []
+        ready.signal(1)
+        done.wait(1, TIMEOUT)
+        assert seen == [1]
+
+    def test_what_a_call_that_is_not_blocking_raises_fails_nothing(
+        self, device: Device, queue: Queue, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        done, told = device.semaphore(), list[object]()
+        monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.append(unraisable.exc_type))
+        queue.host_call(lambda: 1 // 0, signal=[(done, 1)], blocking=False)
+        done.wait(1, TIMEOUT)
+        assert told == [ZeroDivisionError]
+
+    def test_a_call_that_is_not_blocking_is_not_made_when_its_wait_fails(self, device: Device, queue: Queue) -> None:
+        ready, done, seen = device.semaphore(), device.semaphore(), list[int]()
+        queue.host_call(lambda: seen.append(1), wait=[(ready, 1)], signal=[(done, 1)], blocking=False)
+        ready.fail(HalError(Code.CANCELLED, "planted"))
+        with fails_with(Code.CANCELLED):
+            done.wait(1, TIMEOUT)
+        assert seen == []
+
+    def test_async_callback(self, device: Device, queue: Queue) -> None:
+        """AsyncCallback: another thread answers, later."""
+        ready, done, asked = device.semaphore(), device.semaphore(), list[Completion]()
+        queue.deferred_call(asked.append, wait=[(ready, 1)], signal=[(done, 1)])
+        assert asked == []
+        ready.signal(1)
+        assert len(asked) == 1
+        not_yet(done)
+        with in_thread(asked[0].done, after=0.01):
+            done.wait(1, TIMEOUT)
+        asked[0].done()
+        asked[0].fail(HalError(Code.ABORTED, "too late"))
+        assert done.query() == 1
+
+    def test_a_deferred_call_may_fail_later(self, device: Device, queue: Queue) -> None:
+        done, after, asked = device.semaphore(), device.semaphore(), list[Completion]()
+        queue.deferred_call(asked.append, signal=[(done, 1)])
+        queue.execute(work(device), wait=[(done, 1)], signal=[(after, 1)])
+        asked[0].fail(HalError(Code.DATA_LOSS, "planted"))
+        for semaphore in (done, after):
+            with fails_with(Code.DATA_LOSS):
+                semaphore.wait(1, TIMEOUT)
+
+    def test_a_deferred_call_may_raise_at_once(self, device: Device, queue: Queue) -> None:
+        done = device.semaphore()
+
+        def refuse(_: Completion) -> None:
+            raise HalError(Code.PERMISSION_DENIED, "planted")
+
+        queue.deferred_call(refuse, signal=[(done, 1)])
+        with fails_with(Code.PERMISSION_DENIED):
+            done.wait(1, TIMEOUT)
+
+    def test_a_deferred_call_is_not_made_when_its_wait_fails(self, device: Device, queue: Queue) -> None:
+        ready, done, asked = device.semaphore(), device.semaphore(), list[Completion]()
+        queue.deferred_call(asked.append, wait=[(ready, 1)], signal=[(done, 1)])
+        ready.fail(HalError(Code.CANCELLED, "planted"))
+        with fails_with(Code.CANCELLED):
+            done.wait(1, TIMEOUT)
+        assert asked == []
+
+    def test_a_deferred_call_that_nobody_will_answer_fails(self, device: Device, queue: Queue) -> None:
+        done = device.semaphore()
+        queue.deferred_call(lambda _: None, signal=[(done, 1)])
+        with fails_with(Code.ABORTED):
+            done.wait(1, TIMEOUT)
+
+    def test_a_deferred_call_is_cancelled_when_the_device_is_closed(self, fresh: Callable[[], Device]) -> None:
+        device = fresh()
+        done, asked = device.semaphore(), list[Completion]()
+        device.queue.deferred_call(asked.append, signal=[(done, 1)])
+        device.close()
+        with fails_with(Code.CANCELLED):
+            done.wait(1, TIMEOUT)
+        asked[0].done()
 
     def test_a_call_may_submit(self, device: Device, queue: Queue) -> None:
         ready, done = device.semaphore(), device.semaphore()

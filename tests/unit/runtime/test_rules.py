@@ -21,7 +21,7 @@ from tests.unit.runtime.manual import complete_all, open_manual
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from targetenv_runtime.commands import CommandBuffer
+    from targetenv_runtime.command_buffer import CommandBuffer
     from targetenv_runtime.device import Device
 
 

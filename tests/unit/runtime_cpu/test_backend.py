@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from targetenv_runtime.buffer import Buffer, Slot
-from targetenv_runtime.commands import CommandBuffer
+from targetenv_runtime.command_buffer import CommandBuffer
 from targetenv_runtime.device import open_device
 from targetenv_runtime.drivers.cpu import schedule
 from targetenv_runtime.drivers.cpu.backend import CpuBackend

@@ -270,7 +270,7 @@ def test_what_is_not_offered_is_refused_by_name(device: Device, options: dict[st
     if device.info.offers.matrices:
         pytest.skip("this device multiplies matrices")
     with pytest.raises(HalError) as caught:
-        open_device("vulkan://0", **options)
+        open_device("vulkan://0", extensions=options.get("extensions"), features=options.get("features"))
     assert caught.value.status is Code.FAILED_PRECONDITION
     assert next(iter(options.values()))[0] in caught.value.message
 
@@ -455,7 +455,7 @@ def test_what_is_leaked_is_told(opening: Callable[..., Device]) -> None:
 
 
 def _execute(device: Device, commands: object) -> None:
-    from targetenv_runtime.commands import CommandBuffer
+    from targetenv_runtime.command_buffer import CommandBuffer
 
     assert isinstance(commands, CommandBuffer)
     if commands._recording is None:

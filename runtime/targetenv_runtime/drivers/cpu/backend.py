@@ -5,6 +5,7 @@ A submission is done when `submit` returns: no thread, no hand-over, and the nex
 
 from __future__ import annotations
 
+import ctypes
 import os
 
 from targetenv.diagnostics.suggest import did_you_mean
@@ -43,6 +44,7 @@ class CpuBackend(Backend):
     name = "cpu"
     uri = "cpu://0"
     synchronous = True
+    indirect = True
     binding_alignment = _ALIGNMENT
 
     def __init__(self, *, threads: int | None = None) -> None:
@@ -73,8 +75,15 @@ class CpuBackend(Backend):
         return Allocation(pages, size, address=pages.address, view=pages.view())
 
     def free(self, handle: object) -> None:
-        assert isinstance(handle, Pages)
-        handle.close()
+        if handle is not None:  # the host's own memory is not ours to close
+            assert isinstance(handle, Pages)
+            handle.close()
+
+    def import_host(self, memory: memoryview) -> Allocation:
+        address = ctypes.addressof(ctypes.c_char.from_buffer(memory)) if len(memory) else 0
+        if address % _ALIGNMENT:
+            raise HalError(Code.INVALID_ARGUMENT, f"memory at {address:#x} does not begin at a multiple of {_ALIGNMENT} bytes")
+        return Allocation(None, len(memory), address=address, view=memory)
 
     # --- executables
 
@@ -196,6 +205,8 @@ def open(selector: str = "", **options: object) -> CpuBackend:  # noqa: A001  th
 
 def _shape(grid: Sequence[int]) -> Grid | None:
     """A grid of ints in three dimensions, none of them zero or too big for the ABI; None for any other."""
+    if type(grid) is not tuple and type(grid) is not list:
+        return None
     dimensions = len(grid)
     if dimensions == 1:
         x, y, z = grid[0], 1, 1

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import TypeAlias
 
-    from targetenv_runtime.buffer import BufferRef
+    from targetenv_runtime.buffer import BufferRef, Ref
     from targetenv_runtime.commands import Command, Recording
     from targetenv_runtime.drivers.cpu.schedule import Schedule
 
@@ -36,12 +36,12 @@ class Plan:
 
     def __init__(self, recording: Recording, schedule: Schedule) -> None:
         self._schedule = schedule
-        self._commands: list[Command | Block] = []
+        self._commands: list[Command | Block | Step] = []
         self._open: list[tuple[Block, Dispatch]] = []
         self._wide: dict[Block, bool] = {}
         for level in recording.levels:
             for command in level:
-                self._commands.append(self._block(command) if isinstance(command, Dispatch) else command)
+                self._commands.append(self._dispatch(command) if isinstance(command, Dispatch) else command)
         self._trials = TRIALS if self._wide and schedule.threads > 1 else 0
         self._steps = self._compile()
 
@@ -54,6 +54,24 @@ class Plan:
             self._trials -= 1
             if not self._trials:
                 self._steps = self._compile()
+
+    def _dispatch(self, command: Dispatch) -> Block | Step:
+        return self._block(command) if command.count is None else self._counted(command, command.count)
+
+    def _counted(self, command: Dispatch, count: Ref) -> Step:
+        """A step for a grid that is in memory by the time."""
+        entry = command.function.entry
+        assert isinstance(entry, Entry)
+        block = Block(entry, len(command.bindings), len(command.constants), self._schedule.threads)
+        schedule, bindings = self._schedule, command.bindings
+
+        def step(table: Table) -> None:
+            x, y, z = (ctypes.c_uint32 * 3).from_address(count.resolve(table).address)
+            if x and y and z:
+                block.fill((x, y, z), [ref.resolve(table) for ref in bindings], command.constants)
+                schedule.measured(block) if block.total > 1 else schedule.alone(block)
+
+        return step
 
     def _block(self, command: Dispatch) -> Block:
         entry = command.function.entry
@@ -78,7 +96,9 @@ class Plan:
             if narrow:
                 steps.append(self._records(narrow))
                 narrow = []
-            if not isinstance(command, Block):
+            if callable(command):
+                steps.append(command)
+            elif not isinstance(command, Block):
                 steps.append(_move(command))
             elif self._trials:
                 steps.append(self._trial(command))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from threading import Condition, Thread
+from time import monotonic_ns
 
 from targetenv.diagnostics.suggest import did_you_mean
 from targetenv.model.artifact import Kernel
-from targetenv_runtime.backend import Backend, Loaded
+from targetenv_runtime.backend import Allocation, Backend, Loaded
 from targetenv_runtime.drivers import bytearrays
 from targetenv_runtime.drivers.host.image import FORMAT, PythonImage
 from targetenv_runtime.drivers.host.interpret import prepare
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from targetenv.model.device import Device
-    from targetenv_runtime.backend import Allocation, Memory
+    from targetenv_runtime.backend import Memory
     from targetenv_runtime.buffer import BufferRef
     from targetenv_runtime.commands import Recording
 
@@ -33,6 +34,7 @@ class InlineBackend(Backend):
     formats = frozenset({FORMAT})
     queue_count = QUEUES
     synchronous = True
+    indirect = True
 
     def __init__(self, device: Device) -> None:
         self._device = device
@@ -51,6 +53,9 @@ class InlineBackend(Backend):
 
     def free(self, handle: object) -> None:
         """Python's own reference counting does it."""
+
+    def import_host(self, memory: memoryview) -> Allocation:
+        return Allocation(memory, len(memory), view=memory)
 
     def load(self, image: bytes | memoryview, image_format: str, kernels: Sequence[Kernel]) -> Loaded:
         del image_format
@@ -95,6 +100,8 @@ class ThreadedBackend(InlineBackend):
         self._work: list[deque[_Work]] = [deque() for _ in range(QUEUES)]
         self._threads: list[Thread | None] = [None] * QUEUES
         self._failures: dict[tuple[int, int], HalError] = {}
+        self._times: dict[tuple[int, int], tuple[int, int]] = {}
+        self._profiled = False
         self._closed = False
 
     def close(self) -> None:
@@ -123,6 +130,13 @@ class ThreadedBackend(InlineBackend):
     def failure(self, queue: int, epoch: int) -> HalError | None:
         return self._failures.pop((queue, epoch), None)
 
+    def profile(self, *, on: bool) -> None:
+        self._profiled = on
+        self._times.clear()
+
+    def times(self, queue: int, epoch: int) -> tuple[int, int] | None:
+        return self._times.pop((queue, epoch), None)
+
     def _run(self, queue: int) -> None:
         done, changed, work = self._done, self._changed, self._work[queue]
         while True:
@@ -133,10 +147,13 @@ class ThreadedBackend(InlineBackend):
                 epoch, calls, waits = work.popleft()
                 for index, awaited in waits:
                     changed.wait_for(lambda index=index, awaited=awaited: done[index] >= awaited)  # type: ignore[misc]
+            begun = monotonic_ns()
             try:
                 guarded("the host device", _all, calls)
             except HalError as error:
                 self._failures[queue, epoch] = error.again()
+            if self._profiled:
+                self._times[queue, epoch] = begun, monotonic_ns()
             del calls, waits  # they hold memory
             with changed:
                 done[queue] = epoch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import product
+from struct import unpack
 
 from targetenv_runtime.commands import Copy, Dispatch, Fill, Update
 from targetenv_runtime.foreign import guarded
@@ -28,13 +29,15 @@ def _call(command: Command, table: Sequence[BufferRef]) -> Callable[[], object]:
         return partial(_write, _memory(command.target, table), command.data)
     if isinstance(command, Copy):
         return partial(_write, _memory(command.target, table), _memory(command.source, table))
-    return partial(_dispatch, command, [_memory(ref, table) for ref in command.bindings])
+    count = None if command.count is None else _memory(command.count, table)
+    return partial(_dispatch, command, [_memory(ref, table) for ref in command.bindings], count)
 
 
 def _memory(ref: Ref, table: Sequence[BufferRef]) -> memoryview:
     part = ref.resolve(table)
-    view = part.buffer.allocation.view or memoryview(b"")
-    return view[part.offset : part.offset + part.length]
+    handle = part.buffer.allocation.handle
+    assert isinstance(handle, (bytearray, memoryview)), "the memory of this driver, also where a user does not get to see it"
+    return memoryview(handle)[part.offset : part.offset + part.length]
 
 
 def _fill(target: memoryview, pattern: bytes) -> None:
@@ -45,11 +48,11 @@ def _write(target: memoryview, data: bytes | memoryview) -> None:
     target[:] = data
 
 
-def _dispatch(command: Dispatch, bindings: list[memoryview]) -> None:
+def _dispatch(command: Dispatch, bindings: list[memoryview], count: memoryview | None) -> None:
     kernel = command.function.entry
     if not callable(kernel):
         raise TypeError(f"`{command.function.name}` is not callable")
-    x, y, z = command.grid
+    x, y, z = grid = command.grid if count is None else unpack("<3I", count)
     what = f"kernel `{command.function.name}`"
     for workgroup in product(range(z), range(y), range(x)):
-        guarded(what, kernel, workgroup[::-1], command.grid, bindings, command.constants)
+        guarded(what, kernel, workgroup[::-1], grid, bindings, command.constants)

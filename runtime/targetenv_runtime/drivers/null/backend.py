@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from targetenv_runtime.backend import Backend, Loaded
+from targetenv_runtime.backend import Allocation, Backend, Loaded
 from targetenv_runtime.drivers import bytearrays
 from targetenv_runtime.drivers.null.probe import NULL
 from targetenv_runtime.drivers.selector import ordinal
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from targetenv.model.artifact import Kernel
     from targetenv.model.device import Device
-    from targetenv_runtime.backend import Allocation, Memory
+    from targetenv_runtime.backend import Memory
     from targetenv_runtime.buffer import BufferRef
     from targetenv_runtime.commands import Recording
 
@@ -25,6 +25,7 @@ class NullBackend(Backend):
     uri = NULL.uri
     queue_count = 2
     synchronous = True
+    indirect = True
 
     def __init__(self) -> None:
         self._epochs = [0, 0]
@@ -41,6 +42,9 @@ class NullBackend(Backend):
 
     def free(self, handle: object) -> None:
         """Python's own reference counting does it."""
+
+    def import_host(self, memory: memoryview) -> Allocation:
+        return Allocation(memory, len(memory), view=memory)
 
     def takes(self, image_format: str) -> bool:
         del image_format

@@ -89,6 +89,7 @@ class VulkanBackend(Backend):
 
     name = "vulkan"
     formats = frozenset({"spirv"})
+    indirect = True
 
     def __init__(self, index: int, device: LogicalDevice, queues: int, messages: Messages | None, told: Device | None) -> None:
         self.uri = f"vulkan://{index}"
@@ -172,6 +173,11 @@ class VulkanBackend(Backend):
     def failure(self, queue: int, epoch: int) -> HalError | None:
         del queue, epoch
         return self.device.lost
+
+    def forked(self) -> None:
+        self.device.lost = HalError(
+            Code.UNAVAILABLE, f"{self.uri} was opened before this process was forked", help="open the device in the child"
+        )
 
     def bind(self, function: Function, grid: Grid, bindings: Sequence[BufferRef], constants: bytes) -> Callable[[], object]:
         command = Dispatch(function, grid, tuple(bindings), constants)

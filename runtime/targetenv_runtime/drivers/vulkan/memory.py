@@ -100,7 +100,8 @@ class Heap:
             plan.number("VkPhysicalDeviceMaintenance4Properties::maxBufferSize", 1 << 62),
         )
         self._usage = sum(
-            abi.constant(f"VK_BUFFER_USAGE_{use}_BIT") for use in ("TRANSFER_SRC", "TRANSFER_DST", "STORAGE_BUFFER")
+            abi.constant(f"VK_BUFFER_USAGE_{use}_BIT")
+            for use in ("TRANSFER_SRC", "TRANSFER_DST", "STORAGE_BUFFER", "INDIRECT_BUFFER")
         )
         device_type = plan.number("VkPhysicalDeviceProperties::deviceType")
         unified = device_type in (abi.constant(f"VK_PHYSICAL_DEVICE_TYPE_{name}") for name in ("CPU", "INTEGRATED_GPU"))

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from targetenv_runtime.drivers.vulkan.pipeline import Pipeline
     from targetenv_runtime.ffi.library import Native as Function
 
-    # A dispatch with everything resolved: pipeline, what tells its descriptor set from others, buffers, constants, grid.
-    Planned: TypeAlias = tuple[Pipeline, Key, list[Span], bytes, tuple[int, int, int]]
+    # A dispatch with everything resolved: pipeline, what tells its descriptor set from others, buffers, constants, grid, and
+    # where the grid is if it is in memory.
+    Planned: TypeAlias = tuple[Pipeline, Key, list[Span], bytes, tuple[int, int, int], Span | None]
     # A native call that submits one command buffer, its arguments, where the epoch goes, and the memory of all that.
     Prepared: TypeAlias = tuple[Function, tuple[Any, ...], ctypes.c_uint64, object]
     Transfer: TypeAlias = Callable[[ctypes.c_void_p, Storage | None], object]  # records itself; takes what was staged
@@ -60,6 +61,7 @@ class Recorder:
         self._fill, self._copy, self._update = call("vkCmdFillBuffer"), call("vkCmdCopyBuffer"), call("vkCmdUpdateBuffer")
         self._bind_pipeline, self._bind_sets = call("vkCmdBindPipeline"), call("vkCmdBindDescriptorSets")
         self._push, self._dispatch = call("vkCmdPushConstants"), call("vkCmdDispatch")
+        self._indirect = call("vkCmdDispatchIndirect")
         self._level, self._finish = _barriers(device)
         self._descriptors = Descriptors(device)
         self._compute = abi.constant("VK_SHADER_STAGE_COMPUTE_BIT")
@@ -151,7 +153,8 @@ class Recorder:
                 )
             spans.append((storage, offset, length))
             key += id(storage), offset, length
-        return pipeline, tuple(key), spans, command.constants, grid
+        count = None if command.count is None else _span(command.count.resolve(table))
+        return pipeline, tuple(key), spans, command.constants, grid, count
 
     def _filled(self, span: Span, pattern: bytes, staged: _Staged) -> list[Transfer]:
         """vkCmdFillBuffer for the words in the middle, and a copy for what sticks out at either end."""
@@ -209,7 +212,7 @@ class Recorder:
                     for transfer in entry[1]:
                         transfer(commands, native.staging)
                     continue
-                used, group, spans, pushed, grid = entry
+                used, group, spans, pushed, grid, count = entry
                 if used is not pipeline:
                     self._bind_pipeline(commands, 1, used.handle)  # VK_PIPELINE_BIND_POINT_COMPUTE
                     pipeline = used
@@ -222,7 +225,10 @@ class Recorder:
                     data = pushed + bytes(-len(pushed) & 3)
                     self._push(commands, layout, self._compute, 0, len(data), data)
                     constants = pushed
-                dispatch(commands, *grid)
+                if count is None:
+                    dispatch(commands, *grid)
+                else:
+                    self._indirect(commands, count[0].buffer, ctypes.c_uint64(count[1]))
         self._finish(commands)
 
 
@@ -255,10 +261,11 @@ def _barriers(device: LogicalDevice) -> tuple[Callable[[ctypes.c_void_p], object
     write, read = (abi.constant(f"VK_ACCESS{infix}_MEMORY_{access}_BIT") for access in ("WRITE", "READ"))
     host_read = abi.constant(f"VK_ACCESS{infix}_HOST_READ_BIT")
     work = compute | transfer
+    readers = work | abi.constant(f"VK_PIPELINE_STAGE{infix}_DRAW_INDIRECT_BIT")  # where grids in memory are read
     if two:
         barrier2 = device.call("vkCmdPipelineBarrier2")
         infos = []
-        for stages, access in ((work, read | write), (host, host_read)):
+        for stages, access in ((readers, read | write), (host, host_read)):
             memory = block(
                 "VkMemoryBarrier2", srcStageMask=work, srcAccessMask=write, dstStageMask=stages, dstAccessMask=access
             )
@@ -269,6 +276,6 @@ def _barriers(device: LogicalDevice) -> tuple[Callable[[ctypes.c_void_p], object
     between = block("VkMemoryBarrier", srcAccessMask=write, dstAccessMask=read | write)
     after = block("VkMemoryBarrier", srcAccessMask=write, dstAccessMask=host_read)
     return (
-        lambda commands: barrier(commands, work, work, 0, 1, between.buffer, 0, None, 0, None),
+        lambda commands: barrier(commands, work, readers, 0, 1, between.buffer, 0, None, 0, None),
         lambda commands: barrier(commands, work, host, 0, 1, after.buffer, 0, None, 0, None),
     )

@@ -31,7 +31,10 @@ _EXECUTABLES = {
 }
 #: The same for containers, whose readers are also handed the budget that their payloads share.
 _CONTAINERS = {
+    "elf-aarch64": ("host_elf", "inspect_host"),
+    "elf-x86_64": ("host_elf", "inspect_host"),
     "fatbin": ("fatbin", "inspect_fatbin"),
+    "offload-binary": ("offload_binary", "inspect_offload"),
     "vmfb": ("vmfb", "inspect_vmfb"),
     "compressed-offload-bundle": ("compressed_bundle", "inspect_compressed"),
     "offload-bundle": ("offload_bundle", "inspect_bundle"),

@@ -1,7 +1,7 @@
 """Compressed payloads, decompressed to a size that was stated, and never to more.
 
-LZ4 blocks are read here (https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md), zstd frames by Python's own module
-(3.14) or by `zstandard`, where one of them is there.
+LZ4 blocks are read here (https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md), zlib streams by Python, zstd frames by
+Python's own module (3.14) or by `zstandard`, where one of them is there.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _LEAST_MATCH = 4
 _MORE = 15  # in a token's half: the length goes on in the bytes behind
 _MOST_PER_BYTE = 255
+_ZSTD_MAGIC = bytes.fromhex("28b52ffd")
 _WINDOW = 1 << 27  # of zstd: what its command line takes too
 
 
@@ -37,6 +38,22 @@ def decompress_lz4(data: memoryview, size: int, *, name: str, code: str) -> byte
     return bytes(made)
 
 
+def is_zstd(data: memoryview) -> bool:
+    """Whether a zstd frame begins here."""
+    return bytes(data[:4]) == _ZSTD_MAGIC
+
+
+def decompress_zlib(data: memoryview, size: int, *, name: str, code: str) -> bytes:
+    """The `size` bytes that the zlib stream holds; FormatError with that code as for LZ4."""
+    import zlib
+
+    try:
+        made = zlib.decompressobj().decompress(data, size + 1)
+    except zlib.error as error:
+        raise damaged(code, name, "the compressed contents are damaged") from error
+    return _whole(made, size, name, code)
+
+
 def decompress_zstd(data: memoryview, size: int, *, name: str, code: str) -> bytes | None:
     """The `size` bytes that the frame holds, None where nothing here reads zstd; FormatError with that code as for LZ4."""
     reader = _zstd()
@@ -47,6 +64,10 @@ def decompress_zstd(data: memoryview, size: int, *, name: str, code: str) -> byt
         made = read(data, size + 1)
     except failure as error:
         raise damaged(code, name, "the compressed contents are damaged") from error
+    return _whole(made, size, name, code)
+
+
+def _whole(made: bytes, size: int, name: str, code: str) -> bytes:
     if len(made) != size:
         more = "more than " if len(made) > size else ""
         raise damaged(code, name, f"the compressed contents are {more}{min(len(made), size)} bytes, not {size}")

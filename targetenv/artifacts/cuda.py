@@ -9,10 +9,12 @@ from targetenv.model.requirement import NeedsLimit, Relation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from targetenv.model.artifact import Kernel, Parameter
+    from targetenv.model.requirement import Requirement
 
+FORMATS = ("cubin", "ptx")
 CUBIN_MACHINE = 190  # ELF's number for NVIDIA CUDA
 FATBIN_MAGIC = bytes.fromhex("50ed55ba")
 _PTX_HEAD = re.compile(rb"(?>\s++|//[^\n]*+|/\*.*?\*/)*+\.version\s+\d{1,3}\.\d{1,3}\s", re.DOTALL)
@@ -21,6 +23,10 @@ _ATTRIBUTE = "CU_DEVICE_ATTRIBUTE_"
 _THREADS = f"{_ATTRIBUTE}MAX_THREADS_PER_BLOCK"
 _AXES = tuple(f"{_ATTRIBUTE}MAX_BLOCK_DIM_{axis}" for axis in "XYZ")
 _SHARED = f"{_ATTRIBUTE}MAX_SHARED_MEMORY_PER_BLOCK"
+_SHARED_AT_ALL, _WITHOUT_ASKING = (
+    f"{_SHARED}_OPTIN",
+    48 << 10,
+)  # more must be asked for at launch, and only dynamic memory may be
 _REGISTERS = f"{_ATTRIBUTE}MAX_REGISTERS_PER_BLOCK"
 _CLUSTERS = f"{_ATTRIBUTE}CLUSTER_LAUNCH"
 _WARP, _UNIT = (
@@ -62,15 +68,25 @@ def launch_limits(launches: Iterable[Launch]) -> tuple[NeedsLimit, ...]:
             if launch.registers:
                 warps = -(-x * y * z // _WARP)
                 needed.append((_REGISTERS, warps * (-(-launch.registers * _WARP // _UNIT) * _UNIT)))
-        needed += [(_SHARED, launch.shared or 0), (_CLUSTERS, int(launch.clusters))]
+        shared = launch.shared or 0
+        needed += [(_SHARED if shared <= _WITHOUT_ASKING else _SHARED_AT_ALL, shared), (_CLUSTERS, int(launch.clusters))]
         for name, value in needed:
             most[name] = max(most.get(name, 0), value)
     return tuple(NeedsLimit(name, Relation.AT_LEAST, value) for name, value in most.items() if value > 0)
 
 
-def with_launches(kernels: Iterable[Kernel]) -> tuple[NeedsLimit, ...]:
-    """The same for kernels whose container says more than their code: the size of a block, its memory."""
-    return launch_limits(Launch(kernel.workgroup_size, kernel.local_memory) for kernel in kernels)
+def with_launches(requires: Sequence[Requirement], kernels: Iterable[Kernel]) -> tuple[Requirement, ...]:
+    """The requirements of CUDA code, and those of its kernels where a container says more of them than the code does."""
+    added = {need.name: need for need in launch_limits(Launch(row.workgroup_size, row.local_memory) for row in kernels)}
+    merged: list[Requirement] = []
+    for need in requires:
+        more = added.pop(need.name, None) if isinstance(need, NeedsLimit) else None
+        merged.append(need if more is None or _value(more) < _value(need) else more)
+    return (*merged, *added.values())
+
+
+def _value(need: Requirement) -> int:
+    return need.value if isinstance(need, NeedsLimit) and isinstance(need.value, int) else 0
 
 
 def parameters_said(parameters: Iterable[Parameter], size: int) -> str:

@@ -7,6 +7,8 @@ of 64 bytes comes first. Schemas: iree runtime/src/iree/schemas/*_executable_def
 from __future__ import annotations
 
 from targetenv.artifacts.containers import Budget, adjusted, container, member
+from targetenv.artifacts.cuda import FORMATS as CUDA_FORMATS
+from targetenv.artifacts.cuda import with_launches
 from targetenv.artifacts.flatbuffer import FlatBuffer, Table
 from targetenv.artifacts.inspection import Inspection, damaged, odd
 from targetenv.artifacts.metal import LANGUAGE
@@ -107,7 +109,8 @@ def _with_exports(exports: Sequence[Export], language: Version | None) -> Callab
         if language is not None:
             known.append(NeedsVersion("metal", language))
         requires = dict.fromkeys((*known, *(NeedsSubgroupSize(size) for size in sorted(sizes))))
-        return replace(artifact, kernels=kernels or artifact.kernels, requires=tuple(requires))
+        wanted = with_launches(tuple(requires), kernels) if artifact.format in CUDA_FORMATS else tuple(requires)
+        return replace(artifact, kernels=kernels or artifact.kernels, requires=wanted)
 
     return change
 

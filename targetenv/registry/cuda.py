@@ -57,6 +57,9 @@ _LIMITS = {
     "CU_DEVICE_ATTRIBUTE_MAX_BLOCK_DIM_Y": ((20, 1024),),
     "CU_DEVICE_ATTRIBUTE_MAX_BLOCK_DIM_Z": ((10, 64),),
     "CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK": ((20, 48 << 10),),
+    "CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN": (
+        (50, 48 << 10), (70, 96 << 10), (75, 64 << 10), (80, 163 << 10), (86, 99 << 10), (87, 163 << 10), (88, 99 << 10),
+        (90, 227 << 10), (120, 99 << 10)),
     "CU_DEVICE_ATTRIBUTE_MAX_REGISTERS_PER_BLOCK": (
         (20, 32 << 10), (30, 64 << 10), (53, 32 << 10), (60, 64 << 10), (62, 32 << 10), (70, 64 << 10)),
     "CU_DEVICE_ATTRIBUTE_WARP_SIZE": ((10, 32),),

@@ -147,3 +147,44 @@ def lz4(data: bytes) -> bytes:
         rest = count - 15
         head += b"\xff" * (rest // 255) + bytes([rest % 255])
     return head + data
+
+
+def offload(
+    *images: tuple[bytes, dict[str, str]], version: int = 1, kind: int = 3, flags: int = 0, pack_body: bytes | None = None
+) -> bytes:
+    """An offload binary of these images and their strings; with `pack_body` the body is replaced by those bytes (version 3)."""
+    header = 40 if version == 3 else 32
+    step = 16 if version == 1 else 24
+    places = header + 40 * len(images)
+    texts = places + step * sum(len(strings) for _, strings in images)
+    table, rows, entries = b"", b"", b""
+    words = [text for _, strings in images for pair in strings.items() for text in pair]
+    at = texts + sum(len(word.encode()) + 1 for word in words)
+    at += -at % 8
+    body = b""
+    for image, strings in images:
+        entries += pack("<HHIQQQQ", kind, 2, flags, places + len(rows), len(strings), at + len(body), len(image))
+        body += image
+        for key, value in strings.items():
+            where = [texts + len(table), texts + len(table) + len(key.encode()) + 1]
+            table += key.encode() + b"\0" + value.encode() + b"\0"
+            rows += pack("<QQ", *where) + (pack("<Q", len(value.encode())) if version > 1 else b"")
+    rest = entries + rows + table
+    rest += bytes(at - header - len(rest)) + body
+    rest += bytes(-(header + len(rest)) % 8)
+    plain = header + len(rest)
+    if pack_body is not None:
+        rest = pack_body
+    size = header + len(rest)
+    head = pack("<IIQQQ", 0xAD10FF10, version, size, header, 40 if version == 1 else len(images))
+    return head + (pack("<Q", plain if pack_body is not None else 0) if version == 3 else b"") + rest
+
+
+def offload_body(*images: tuple[bytes, dict[str, str]]) -> bytes:
+    """What stands behind the header of version 3."""
+    return offload(*images, version=3)[40:]
+
+
+def host(*sections: tuple[str, bytes]) -> bytes:
+    """An object for x86-64 with these sections."""
+    return elf([Part(name, data) for name, data in sections], kind=1)

@@ -263,3 +263,17 @@ def test_the_recorded_headers_cover_what_the_registry_knows() -> None:
     recorded = {row[1] for row in HEADERS}
     missing = [name for name in cuda.names() if name not in recorded]
     assert missing == [name for name in missing if re.fullmatch(r"sm_3[02]", name)], "no ptxas at hand builds for these two"
+
+
+def test_an_executable_of_irees_says_what_its_ptx_needs() -> None:
+    from tests.unit.artifacts import iree_builder as iree
+
+    found = inspect(iree.gpu(b"CDA1", nv.SOURCE.replace(" k(", " add(").replace(".reqntid 64, 2", "").encode()), name="x")
+    (artifact,) = found.artifacts
+    assert artifact.format == "ptx"
+    assert NeedsIsa("compute_90a") in artifact.requires
+    assert limit("MAX_SHARED_MEMORY_PER_BLOCK", 1024) in artifact.requires, "the executable asks for more than the code has"
+    (kernel,) = artifact.kernels
+    assert kernel.workgroup_size is not None
+    x, y, z = kernel.workgroup_size
+    assert limit("MAX_THREADS_PER_BLOCK", x * y * z) in artifact.requires

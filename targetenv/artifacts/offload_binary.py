@@ -1,8 +1,8 @@
 """LLVM's offload binaries: images for accelerators, each with a kind, a producer and a map of strings (`triple`, `arch`).
 
 Clang makes one for each image (version 1) or one for many (version 2, and 3, whose body may be compressed), and puts them one
-behind another into a section of the host's object. Layout: LLVM, Object/OffloadBinary.h. Nobody checks the strings when a binary
-is made, and LLVM 19's own reader follows offsets out of the file.
+behind another into a section of the host's object. Layout: LLVM, Object/OffloadBinary.h. Nobody checks the strings when one is
+made, and LLVM 19's own reader follows offsets out of the file.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ VERBS = {
     "match": "whether one target or file fits another",
     "diff": "what differs between two targets or devices, and which offers more",
     "run": "run a kernel of a package",
-    "explain": "the page of one diagnostic code",
+    "explain": "the page of one diagnostic code or rule, or the rules behind an answer",
 }
 BUG, INTERRUPTED, BROKEN_PIPE = 70, 130, 141
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from targetenv.diagnostics.diagnostic import Diagnostic
+    from targetenv.match.rules import Rule
+    from targetenv.match.stack import Stack
 
 
 def of_diagnostic(diagnostic: Diagnostic) -> dict[str, object]:
@@ -18,4 +20,22 @@ def of_diagnostic(diagnostic: Diagnostic) -> dict[str, object]:
         "help": diagnostic.help,
         "notes": list(diagnostic.notes),
         "source": None if diagnostic.source is None else diagnostic.source.name,
+    }
+
+
+def of_stack(stack: Stack) -> dict[str, object]:
+    """The field `as_of`; nothing where no stack was named."""
+    return {"as_of": {component: str(version) for component, version in stack.versions}} if stack else {}
+
+
+def of_rule(row: Rule) -> dict[str, str]:
+    """One rule; `since` and `until` are versions of components, `oracle` what it is held against."""
+    return {
+        "id": row.id,
+        "text": row.text,
+        "source": row.source,
+        "since": row.since,
+        "until": row.until,
+        "oracle": row.oracle,
+        "others": row.others,
     }

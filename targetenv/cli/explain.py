@@ -1,4 +1,4 @@
-"""Print the page of one diagnostic code: what it means and how to repair it."""
+"""Print the page of one diagnostic code or of one rule; `-` explains an answer that `resolve` or `match` printed as JSON."""
 
 from __future__ import annotations
 
@@ -17,26 +17,60 @@ _CHECKOUT = os.path.join(os.path.dirname(_HERE), "docs", "errors")  # noqa: PTH1
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """One code; without it, the list of all."""
-    parser.add_argument("code", nargs="?", metavar="CODE", help="a code such as TE3104; without one, list them all")
+    """One code, rule or answer; without it, the list of all codes."""
+    parser.add_argument(
+        "what",
+        nargs="?",
+        metavar="WHAT",
+        help="a code (TE3104), a rule (cuda.ptx), or - for an answer of resolve or match in JSON; without it, list all codes",
+    )
+    parser.add_argument("--rules", action="store_true", help="list every compatibility rule")
 
 
 def run(args: Namespace) -> int:
     """Print the page, or the list."""
     from targetenv.cli.output import print_json
 
-    if args.code is None:
+    if args.rules or (args.what or "").strip() == "-" or "." in (args.what or ""):
+        return _rules(args)
+    if args.what is None:
         if args.format == "json":
             print_json({"codes": [{"code": code, "title": title} for code, title in CODES.items()]})
         else:
             print("\n".join(f"{code}  {title}" for code, title in CODES.items()))
         return 0
-    code = find(args.code)
+    code = find(args.what)
     page = read_page(code)
     if args.format == "json":
         print_json({"code": code, "title": CODES[code], "page": page})
     else:
         print(page.rstrip("\n"))
+    return 0
+
+
+def _rules(args: Namespace) -> int:
+    from targetenv.cli import rules
+    from targetenv.cli.documents import of_rule
+    from targetenv.cli.output import print_json
+
+    if args.rules:
+        rules.print_rules(as_json=args.format == "json")
+        return 0
+    if args.what == "-":
+        from targetenv.cli.answers import explain_answer
+
+        return explain_answer(as_json=args.format == "json")
+    row = rules.known(args.what.strip().lower())
+    if row is None:
+        from targetenv.diagnostics.suggest import did_you_mean
+        from targetenv.match.rules import every_rule
+
+        advice = did_you_mean(args.what, [each.id for each in every_rule()]) or "`targetenv explain --rules` lists every rule"
+        raise TargetEnvError(Diagnostic("TE3016", f"there is no rule `{args.what}`", help=advice))
+    if args.format == "json":
+        print_json({"rule": of_rule(row)})
+    else:
+        print(rules.page(row))
     return 0
 
 

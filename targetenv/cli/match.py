@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from targetenv.cli.documents import of_diagnostic
+from targetenv.cli.as_of import add_as_of
+from targetenv.cli.documents import of_diagnostic, of_stack
 from targetenv.cli.environments import is_file, offers_from
 from targetenv.cli.output import print_json, talk
 from targetenv.cli.texts import read_lines, unquoted
@@ -12,6 +13,7 @@ from targetenv.diagnostics.diagnostic import Diagnostic, TargetEnvError
 from targetenv.match.check import Judge
 from targetenv.match.environment import KINDS, requirements_of, requirements_of_kind
 from targetenv.match.pair import findings
+from targetenv.match.stack import Stack, parse_stack
 from targetenv.model import document
 from targetenv.model.record import record
 from targetenv.model.verdict import Outcome
@@ -28,6 +30,7 @@ EPILOG = (
     " constraint (`vulkan >= 1.1 and shaderFloat16`). OFFERS is a target, a device (vulkan://0) or a file that describes one."
     " Exit status 0 when it fits, 1 when it does not or is not known."
 )
+_NEWEST = Stack()
 _MARKS = {Outcome.SATISFIED: "✓", Outcome.UNKNOWN: "?", Outcome.UNSATISFIED: "✗"}
 
 
@@ -38,6 +41,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--lines", metavar="FILE", help="one TAB-separated pair a line, FILE or -; answers one JSON object a line"
     )
+    add_as_of(parser)
 
 
 @record
@@ -48,6 +52,7 @@ class Answer:
     offers: str
     outcome: Outcome
     findings: tuple[Finding, ...]
+    as_of: Stack = _NEWEST
 
     def document(self) -> dict[str, object]:
         """As JSON."""
@@ -55,17 +60,19 @@ class Answer:
             "requires": self.requires,
             "offers": self.offers,
             "outcome": self.outcome.value,
+            **of_stack(self.as_of),
             "findings": [document.of_finding(finding) for finding in self.findings],
         }
 
 
 def run(args: Namespace) -> int:
     """Judge one pair, or every line of a batch."""
+    as_of = _NEWEST if args.as_of is None else parse_stack(args.as_of)
     if args.lines is not None:
-        return _batch(args.lines)
+        return _batch(args.lines, as_of)
     if args.offers is None:
         raise TargetEnvError(Diagnostic("TE5200", "expected two sides", help="pass REQUIRES and OFFERS, or `--lines FILE`"))
-    answer = _answer(args.requires, args.offers)
+    answer = _answer(args.requires, args.offers, as_of)
     if args.format == "json":
         print_json(answer.document())
     else:
@@ -75,19 +82,19 @@ def run(args: Namespace) -> int:
             if unmet
             else f": all {len(answer.findings)} requirements met"
         )
-        print(f"{answer.outcome.value}{of}")
+        print(f"{answer.outcome.value}{f' as of {as_of}' if as_of else ''}{of}")
         width = max((len(finding.requires) for finding in answer.findings), default=0)
         for finding in answer.findings:
             print(f"  {_MARKS[finding.outcome]} {finding.requires:<{width}}  {finding.offers}  [{finding.code}]")
     return 0 if answer.outcome is Outcome.SATISFIED else 1
 
 
-def _batch(path: str) -> int:
+def _batch(path: str, as_of: Stack) -> int:
     status = 0
     for number, line in read_lines(path):
         sides = line.split("\t")
         try:
-            answer = _answer(*_pair(sides, number))
+            answer = _answer(*_pair(sides, number), as_of)
         except TargetEnvError as error:
             failed = {"ok": False, "diagnostics": [of_diagnostic(row) for row in error.diagnostics]}
             print_json({"requires": sides[0], "offers": sides[-1], **failed}, lines=True)
@@ -105,11 +112,11 @@ def _pair(sides: list[str], line: int) -> tuple[str, str]:
     return unquoted(sides[0], line=line), unquoted(sides[1], line=line)
 
 
-def _answer(requires: str, offers: str) -> Answer:
-    found = findings(_requirements(requires), Judge(offers_from(offers, "OFFERS")))
+def _answer(requires: str, offers: str, as_of: Stack) -> Answer:
+    found = findings(_requirements(requires), Judge(offers_from(offers, "OFFERS"), as_of))
     outcomes = {finding.outcome for finding in found}
     worst = next((outcome for outcome in (Outcome.UNSATISFIED, Outcome.UNKNOWN) if outcome in outcomes), Outcome.SATISFIED)
-    return Answer(requires, offers, worst, found)
+    return Answer(requires, offers, worst, found, as_of)
 
 
 def _requirements(text: str) -> tuple[Requirement, ...]:

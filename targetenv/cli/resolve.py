@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from targetenv.cli.as_of import add_as_of
+from targetenv.cli.documents import of_stack
 from targetenv.cli.output import print_json, talk
 from targetenv.diagnostics.diagnostic import Diagnostic, TargetEnvError
 from targetenv.resolve import resolve
@@ -38,6 +40,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """The question, and how much of the answer is shown."""
     add_question(parser)
     parser.add_argument("--all", action="store_true", help="show satisfied requirements too, and the rule behind each")
+    add_as_of(parser)
     parser.add_argument(
         "--why", action="store_true", help="show what would have met each requirement, and what the device is opened with"
     )
@@ -54,10 +57,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 def answer(args: Namespace) -> Resolution:
     """The resolution that the arguments of `add_question` ask for."""
     from targetenv.launch.devices import find_devices
+    from targetenv.match.stack import Stack, parse_stack
 
     kernels = collect(args.files, args.kernel)
     devices, unavailable = find_devices(args.device)
-    return resolve(kernels, devices, unavailable=unavailable, unknown=args.unknown)
+    as_of = Stack() if getattr(args, "as_of", None) is None else parse_stack(args.as_of)
+    return resolve(kernels, devices, unavailable=unavailable, unknown=args.unknown, as_of=as_of)
 
 
 def run(args: Namespace) -> int:
@@ -72,6 +77,9 @@ def run(args: Namespace) -> int:
             )
         report(collect(args.files, args.kernel), as_json=args.format == "json")
         return 0
+    if args.locked is not None and args.as_of is not None:
+        advice = "leave `--as-of` out: a lock holds for the stack that is there"
+        raise TargetEnvError(Diagnostic("TE5200", "--locked and --as-of do not go together", help=advice))
     resolution = answer(args)
     changes = _changes(resolution, args) if args.locked is not None else ()
     if args.format == "json":
@@ -147,6 +155,7 @@ def of_resolution(resolution: Resolution, *, why: bool = False) -> dict[str, obj
     from targetenv.resolve.repair import repair_of
 
     return {
+        **of_stack(resolution.as_of),
         "chosen": [
             {
                 "kernel": row.kernel,

@@ -73,6 +73,13 @@ CODES: dict[str, str] = {
     "TE3001": "no artifact can run",
     "TE3040": "decision is not the locked one",
     "TE3041": "file is no lock",
+    "TE3011": "not a component and its version",
+    "TE3012": "unknown component of a stack",
+    "TE3013": "version before what the rules know",
+    "TE3014": "version that does not exist",
+    "TE3015": "component named twice",
+    "TE3016": "unknown rule",
+    "TE3017": "not an answer of resolve or match",
     # --- TE40: compiled code of any format
     "TE4001": "unknown format",
     "TE4002": "a container, not an executable",

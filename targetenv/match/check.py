@@ -3,50 +3,52 @@
 from __future__ import annotations
 
 from targetenv.match import gpu, isa
+from targetenv.match.answer import NO, UNKNOWN, YES, decided
 from targetenv.match.guaranteed import least
 from targetenv.match.phrases import api_name, listed, required, shown
 from targetenv.match.rules import rule
+from targetenv.match.stack import Stack
 from targetenv.model import requirement as needs
 from targetenv.model.verdict import Finding, Outcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, TypeAlias
+    from typing import Any
 
+    from targetenv.match.answer import Answer
     from targetenv.model.capabilities import Capabilities
     from targetenv.model.requirement import Requirement
     from targetenv.model.version import Version
     from targetenv.registry.spirv_environment import SpirvSupport
 
-    # outcome, what is offered, id of the rule that decided, and the rule's source where the row itself does not have it
-    Answer: TypeAlias = tuple[Outcome, str, str] | tuple[Outcome, str, str, str]
-
-_WORSE = (Outcome.SATISFIED, Outcome.UNKNOWN, Outcome.UNSATISFIED)
-YES, NO, UNKNOWN = Outcome.SATISFIED, Outcome.UNSATISFIED, Outcome.UNKNOWN
+_WORSE = (YES, UNKNOWN, NO)
+_NEWEST = Stack()
 
 
-def check(requirement: Requirement, offers: Capabilities) -> Finding:
+def check(requirement: Requirement, offers: Capabilities, as_of: Stack = _NEWEST) -> Finding:
     """What `offers` answers to one requirement; to ask many, keep one `Judge`.
 
     >>> from targetenv.model.capabilities import Capabilities
     >>> check(needs.NeedsSubgroupSize(32), Capabilities("vulkan", subgroup_sizes=frozenset({8}))).offers
     'device offers 8'
     """
-    return Judge(offers).check(requirement)
+    return Judge(offers, as_of).check(requirement)
 
 
 class Judge:
     """Everything that one set of offers answers; each distinct requirement is judged once.
 
     An absent name is a no where the offers are complete and unknown otherwise. A list that only a whole answer can fill
-    (formats, subgroup sizes, matrix rows) counts as complete as soon as it has an entry.
+    (formats, subgroup sizes, matrix rows) counts as complete as soon as it has an entry. `as_of` selects the rules of an older
+    stack; the device is then taken to have that stack's driver.
     """
 
-    __slots__ = ("_answers", "_spirv", "offers")
+    __slots__ = ("_answers", "_spirv", "as_of", "offers")
 
-    def __init__(self, offers: Capabilities) -> None:
-        self.offers = offers
+    def __init__(self, offers: Capabilities, as_of: Stack = _NEWEST) -> None:
+        self.offers = _with_driver(offers, as_of) if as_of else offers
+        self.as_of = as_of
         self._answers: dict[Requirement, Finding] = {}
         self._spirv: SpirvSupport | None = None
 
@@ -57,6 +59,8 @@ class Judge:
             code, answer = _ANSWERS[type(requirement)]
             outcome, offered, by, *source = answer(self, requirement)
             row = rule(by)
+            if outcome is YES and self.as_of and (refused := self.as_of.refuses(row)):
+                outcome, offered = NO, refused
             finding = Finding(code, outcome, requirement, required(requirement), offered, row.id, *(source or (row.source,)))
             self._answers[requirement] = finding
         return finding
@@ -74,15 +78,44 @@ class Judge:
         if need.of == "spirv" and (self.offers.spirv is not None or self.offers.api == "vulkan"):
             by = "spirv.version" if self.offers.spirv is None else "spirv.stated"
             return self._at_least(self._support().version, need, by)
+        if need.of == "spirv" and self.offers.api == "opencl":
+            from targetenv.match import opencl
+
+            return opencl.version(need.version, self.offers)
         if need.of == "spirv" and "spirv" in self.offers.formats:
             return UNKNOWN, "not stated", "spirv.stated"
-        if need.of == "code-object" and self.offers.api == "rocm":
-            return gpu.code_object(need, self.offers)
-        if need.of == "ptx" and self.offers.api == "cuda":
-            return gpu.takes_ptx(need.version, self.offers)
+        family = self._version_of_family(need)
+        if family is not None:
+            return family
         if need.of == self.offers.api and self.offers.version is not None:
             return self._at_least(self.offers.version, need, "version.at-least")
         return self._absent("version.at-least")
+
+    def _version_of_family(self, need: needs.NeedsVersion) -> Answer | None:
+        """Versions that only one family of devices has: PTX, AMD's code objects, Metal and its systems."""
+        api = self.offers.api
+        if api in gpu.NVIDIA and need.of in ("ptx", "driver"):
+            from targetenv.match import nvidia
+
+            if need.of == "ptx":
+                return nvidia.compiles(need.version, self.offers, self.as_of)
+            driver = self.as_of.version("driver")
+            return (
+                (UNKNOWN, "not stated", "version.at-least")
+                if driver is None
+                else self._at_least(driver, need, "version.at-least")
+            )
+        if api in gpu.AMD and need.of == "code-object":
+            from targetenv.match import amd
+
+            return amd.loads(need.version, self.offers, self.as_of)
+        if api == "metal":
+            from targetenv.match import metal
+
+            if need.of in metal.SYSTEMS:
+                return metal.system(need.of, need.version, self.offers)
+            return metal.language(need.version, self.offers) if need.of == "metal" else None
+        return None
 
     def _at_least(self, offered: Version, need: needs.NeedsVersion, by: str) -> Answer:
         return (YES if offered >= need.version else NO), f"device offers {api_name(need.of)} {offered}", by
@@ -92,16 +125,20 @@ class Judge:
         offered = self.offers.isa
         if offered is None:
             return self._absent("isa.same")
-        if self.offers.api in gpu.APIS:
-            return gpu.runs(need.isa, self.offers)
-        known = isa.architecture(need.isa)
-        if known is None or known != isa.architecture(offered):
-            return (YES if offered == need.isa else NO), f"device offers {offered}", "isa.same"
-        missing = isa.features(need.isa) - ((isa.features(offered) | self.offers.features) - self.offers.denied)
-        if not missing:
-            return YES, f"device offers {offered} with all features", "isa.features"
-        outcome = NO if self.offers.complete or missing & self.offers.denied else UNKNOWN
-        return outcome, f"device offers {offered}, without {listed(missing)}", "isa.features"
+        api = self.offers.api
+        if api in gpu.NVIDIA:
+            from targetenv.match import nvidia
+
+            return nvidia.runs(need.isa, self.offers, self.as_of)
+        if api in gpu.AMD:
+            from targetenv.match import amd
+
+            return amd.runs(need.isa, self.offers, self.as_of)
+        if api in gpu.NPUS:
+            from targetenv.match import npu
+
+            return npu.runs(need.isa, self.offers)
+        return isa.runs(need.isa, self.offers)
 
     def _extension(self, need: needs.NeedsExtension) -> Answer:
         if need.name.startswith("SPV_"):
@@ -121,6 +158,10 @@ class Judge:
 
     def _enabled(self, name: str) -> Answer:
         """A capability or extension of a SPIR-V module: stated by the source, or enabled by any one row of the registry."""
+        if self.offers.spirv is None and self.offers.api == "opencl" and not name.startswith("SPV_"):
+            from targetenv.match import opencl
+
+            return opencl.capability(name, self.offers)
         if self.offers.spirv is None and self.offers.api != "vulkan":
             if "spirv" in self.offers.formats:  # it takes SPIR-V and does not say which
                 return UNKNOWN, "not stated", "spirv.stated"
@@ -154,14 +195,16 @@ class Judge:
 
     def _feature(self, need: needs.NeedsFeature) -> Answer:
         offers = self.offers
-        if offers.api == "rocm" and need.name.endswith(("+", "-")):
-            return gpu.pinned(need.name, offers)
+        if offers.api in gpu.AMD and need.name.endswith(("+", "-")):
+            from targetenv.match import amd
+
+            return amd.pinned(need.name, offers)
         if need.name in offers.features:
             return YES, "offered", "feature.answered"
         if need.name in offers.denied:
             return NO, "not offered", "feature.answered"
         if offers.isa is not None and need.name in isa.features(offers.isa):
-            return YES, f"offered as part of {offers.isa}", "isa.features"
+            return YES, f"offered as part of {offers.isa}", isa.rule_of(offers.isa)
         if offers.api == "vulkan":
             from targetenv.registry.spirv_environment import guaranteed_features
             from targetenv.registry.vulkan import feature_extension_alias
@@ -184,9 +227,12 @@ class Judge:
 
     def _limit(self, need: needs.NeedsLimit) -> Answer:
         value = self.offers.property(need.name)
-        if value is None and (value := gpu.limit(need.name, self.offers)) is not None:
-            holds = need.relation.holds(value, need.value)
-            return (YES if holds else NO), f"{self.offers.isa} has {shown(value, need.relation)}", "amd.limit"
+        if value is None and self.offers.api in gpu.AMD:
+            from targetenv.match import amd
+
+            value = amd.limit(need.name, self.offers)
+            if value is not None:
+                return decided(need.relation.holds(value, need.value)), f"{self.offers.isa} has {value}", "amd.limit"
         if value is None:
             return self._unstated_limit(need)
         holds = not _is_text(value) and need.relation.holds(value, need.value)  # type: ignore[arg-type]
@@ -199,8 +245,6 @@ class Judge:
             holds = need.relation.holds(minimum, need.value)
             bound = "at most" if need.relation is needs.Relation.AT_MOST else "at least"
             said = f"not stated; every device offers {bound} {shown(minimum, need.relation)}"
-            return (YES if holds else UNKNOWN), said, "limit.guaranteed"
-            said = f"not stated; every device offers at least {shown(minimum, need.relation)}"
             by = "cuda.capability" if self.offers.api == "cuda" else "limit.guaranteed"
             return (YES if holds else UNKNOWN), said, by
         if self.offers.complete and self._has_struct(need.name.partition("::")[0]):
@@ -256,6 +300,20 @@ class Judge:
 
     def _unknown(self, _: needs.NeedsUnknown) -> Answer:
         return UNKNOWN, "not known", "unknown.never-satisfied"
+
+
+def _with_driver(offers: Capabilities, as_of: Stack) -> Capabilities:
+    """The same device with the driver of that stack."""
+    from targetenv.model.record import replace
+
+    if offers.api in gpu.NVIDIA and (as_of.version("driver") or as_of.version("cuda")):
+        from targetenv.match.nvidia import cuda_version
+
+        return replace(offers, version=cuda_version(offers, as_of))
+    vulkan = as_of.version("vulkan")
+    if offers.api == "vulkan" and vulkan is not None and offers.version is not None and offers.version > vulkan:
+        return replace(offers, version=vulkan)
+    return offers
 
 
 def _is_text(value: object) -> bool:

@@ -6,6 +6,7 @@ judged by this, one device for all that are alike; `tests/property/test_fleet.py
 
 from __future__ import annotations
 
+from targetenv.match import amd, metal, opencl
 from targetenv.model import requirement as needs
 from targetenv.model.record import record
 
@@ -70,13 +71,14 @@ def reads(requirement: Requirement) -> Reads:
     """
     match requirement:
         case needs.NeedsVersion(of, version):
-            return Reads(frozenset({"VK_KHR_spirv_1_4"}) if of == "spirv" else frozenset(), patch=version.patch != 0)
+            return _version(of, patch=version.patch != 0)
         case needs.NeedsIsa():
             return Reads(isa=True)
         case needs.NeedsExtension(name):
             return _enabling(name) if name.startswith("SPV_") else Reads(frozenset({name}))
         case needs.NeedsCapability(name):
-            return _enabling(name)
+            extensions, properties = opencl.looks_at(name)
+            return _enabling(name) | Reads(extensions, properties=properties)
         case needs.NeedsFeature(name):
             return Reads(_alias(name), mandatory=frozenset({name}), isa=True)
         case needs.NeedsLimit(name):
@@ -87,6 +89,16 @@ def reads(requirement: Requirement) -> Reads:
             return reads(part)
         case _:
             return Reads()
+
+
+def _version(of: str, *, patch: bool) -> Reads:
+    if of == "spirv":
+        return Reads(frozenset({"VK_KHR_spirv_1_4"}), patch=patch)
+    if of == "code-object":
+        return Reads(properties=frozenset({amd.CODE_OBJECT}), patch=patch)
+    if of == "metal" or of in metal.SYSTEMS:
+        return Reads(features=frozenset(metal.SYSTEMS), properties=frozenset({metal.VERSION}), patch=True)
+    return Reads(patch=patch)
 
 
 def all_reads(requirements: Iterable[Requirement]) -> Reads:

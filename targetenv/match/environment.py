@@ -32,6 +32,8 @@ def requirements_of(env: TargetEnv) -> tuple[Requirement, ...]:
         required.append(needs.NeedsVersion(offers.api, Version(offers.version.major, offers.version.minor)))
     if offers.isa is not None:
         required.append(needs.NeedsIsa(offers.isa))
+    if offers.api == "metal":
+        required += _system(offers)
     required += [needs.NeedsExtension(name) for name in sorted(offers.extensions)]
     if offers.api == "rocm":  # a feature pinned off is as much required as one pinned on
         switched = [f"{name}+" for name in offers.features] + [f"{name}-" for name in offers.denied]
@@ -46,6 +48,16 @@ def requirements_of(env: TargetEnv) -> tuple[Requirement, ...]:
         required += [needs.NeedsCapability(name) for name in sorted(offers.spirv.capabilities)]
         required += [needs.NeedsExtension(name) for name in sorted(offers.spirv.extensions)]
     return tuple(required)
+
+
+def _system(offers: Capabilities) -> list[Requirement]:
+    """The system that code for Metal is built for, and from which version of it on."""
+    from targetenv.match import metal
+
+    version = offers.property(metal.VERSION)
+    if not isinstance(version, tuple):
+        return []
+    return [needs.NeedsVersion(name, Version(*map(int, version))) for name in metal.SYSTEMS if name in offers.features]
 
 
 #: Kinds of executable that one target has several of, and the API that they are for.

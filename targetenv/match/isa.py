@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+from targetenv.match.answer import NO, UNKNOWN, YES, decided
+from targetenv.match.phrases import listed
 from targetenv.registry import x86
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from targetenv.match.answer import Answer
+    from targetenv.model.capabilities import Capabilities
+
+#: 32-bit code that a 64-bit processor may run: architecture of the processor, the feature that says it does, the rule
+_NARROWER = {
+    "386": ("x86_64", "ia32", "oci.ia32"),
+    "armv5": ("aarch64", "aarch32", "oci.arm32"),
+    "armv6": ("aarch64", "aarch32", "oci.arm32"),
+    "armv7": ("aarch64", "aarch32", "oci.arm32"),
+    "armv8": ("aarch64", "aarch32", "oci.arm32"),
+}
 
 _X86_BASELINE = "x86-64"
 _AARCH64_BASELINE = "armv8-a"
@@ -31,3 +47,35 @@ def features(isa: str) -> frozenset[str]:
     from targetenv.registry import aarch64
 
     return aarch64.features(isa) | aarch64.features(_AARCH64_BASELINE)
+
+
+def rule_of(name: str) -> str:
+    """The rule by which code for this name is judged."""
+    return {"x86_64": "x86.features", "aarch64": "aarch64.features"}.get(architecture(name) or "", "isa.same")
+
+
+def runs(code: str, offers: Capabilities) -> Answer:
+    """Whether the device runs CPU code for `code`: it needs the features behind the name, whatever the device's own name is."""
+    offered = offers.isa or ""
+    known = architecture(code)
+    if known is None or known != architecture(offered):
+        return _other(code, offers)
+    by = rule_of(code)
+    missing = features(code) - ((features(offered) | offers.features) - offers.denied)
+    if not missing:
+        return YES, f"device offers {offered} with all features", by
+    outcome = NO if offers.complete or missing & offers.denied else UNKNOWN
+    return outcome, f"device offers {offered}, without {listed(missing)}", by
+
+
+def _other(code: str, offers: Capabilities) -> Answer:
+    """Code of another architecture: the very name, or 32-bit code on a processor that may run it."""
+    offered = offers.isa or ""
+    processor, feature, by = _NARROWER.get(code, ("", "", ""))
+    if processor and processor == architecture(offered):
+        if feature in offers.features:
+            return YES, f"device offers {offered} with {feature}", by
+        if feature in offers.denied:
+            return NO, f"device offers {offered} without {feature}", by
+        return UNKNOWN, f"device offers {offered}; whether with {feature} is not stated", by
+    return decided(code == offered), f"device offers {offered}", "isa.same"

@@ -69,6 +69,9 @@ _LIMITS = {
 #: PTX families (PTX ISA, "Family-specific features"); 101 was renamed 110 in CUDA 13
 _FAMILIES = {100: 10, 103: 10, 107: 10, 101: 11, 110: 11, 120: 12, 121: 12}
 
+#: Chips of the Tegra and Jetson line: NVIDIA promises no binary compatibility with others (CUDA C++ Programming Guide).
+TEGRA = frozenset({32, 53, 62, 72, 87, 101, 110})
+
 NAME = re.compile(r"(?P<kind>sm|compute)_(?P<number>\d{2,3})(?P<suffix>[af]?)")
 
 
@@ -118,6 +121,15 @@ def ptx_of(toolkit: Version) -> Version:
     ('8.5', '9.0')
     """
     return next((isa for first, isa in reversed(_ptx_releases()) if first <= toolkit), _ptx_releases()[0][1])
+
+
+def first_cuda(isa: Version) -> Version:
+    """The first CUDA that takes this PTX ISA; the newest in the table where it is later than all.
+
+    >>> str(first_cuda(Version(8, 8)))
+    '12.9'
+    """
+    return next((toolkit for toolkit, known in _ptx_releases() if known >= isa), _ptx_releases()[-1][0])
 
 
 def newest_ptx() -> Version:
@@ -173,7 +185,7 @@ def ptx_runs(target: int, suffix: str, device: int) -> bool:
 def cubin_runs(target: int, suffix: str, device: int) -> bool:
     """Whether a cubin built for `sm_TARGETsuffix` runs on a device of that compute capability times ten.
 
-    Same major and no smaller minor; with `a` the very chip; with `f` the same family.
+    Same major and no smaller minor; with `a` the very chip; with `f` the same family. A Tegra runs what was built for it.
 
     >>> cubin_runs(86, "", 89), cubin_runs(89, "", 86), cubin_runs(80, "", 90), cubin_runs(90, "a", 90)
     (True, False, False, True)
@@ -182,4 +194,6 @@ def cubin_runs(target: int, suffix: str, device: int) -> bool:
         return device == target
     if suffix == "f":
         return ptx_runs(target, suffix, device)
+    if {target, device} & TEGRA:
+        return device == target
     return device // 10 == target // 10 and device >= target

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from targetenv.match.stack import Stack
 from targetenv.model.device import Device, Unavailable
 from targetenv.model.record import record
 from targetenv.model.verdict import Verdict
@@ -9,6 +10,8 @@ from targetenv.model.verdict import Verdict
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from targetenv.match.enabling import EnableList
+
+_NEWEST = Stack()
 
 
 @record
@@ -41,10 +44,14 @@ class RankedKernel:
 
 @record
 class Resolution:
-    """Every question that was asked and its answer, kernel by kernel, device by device, with the drivers that had no device."""
+    """Every question that was asked and its answer, kernel by kernel, device by device, with the drivers that had no device.
+
+    `as_of` is the stack whose rules decided.
+    """
 
     ranked: tuple[RankedKernel, ...]
     unavailable: tuple[Unavailable, ...] = ()
+    as_of: Stack = _NEWEST
 
     def explain(self, *, everything: bool = False, why: bool = False) -> str:
         """Why each variant was chosen or not, as text for people.

@@ -34,7 +34,8 @@ def explain(resolution: Resolution, *, everything: bool = False, why: bool = Fal
     is satisfied, and the rule that says so; `why` adds, to what is unmet, every alternative that would have met it, and to what
     runs, what the device has to be opened with.
     """
-    lines = [f"error[{diagnostic.code}]: {diagnostic.message}" for diagnostic in why_not(resolution, _lacking(resolution))]
+    lines = [f"as of {resolution.as_of}"] if resolution.as_of else []
+    lines += [f"error[{diagnostic.code}]: {diagnostic.message}" for diagnostic in why_not(resolution, _lacking(resolution))]
     trees: dict[tuple[str, tuple[str, ...]], list[Device]] = {}
     for device, rows in _by_device(resolution):
         tree = tuple(_device_tree(rows, resolution, everything=everything, why=why))

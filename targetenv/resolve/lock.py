@@ -6,7 +6,7 @@ import json
 from hashlib import sha256
 
 from targetenv.match.phrases import required
-from targetenv.match.rules import ROWS
+from targetenv.match.rules import every_rule
 from targetenv.model import document
 from targetenv.model.lock import Drift, Lock, LockedAnswer, LockedChoice, LockedDevice, LockedVariant
 from targetenv.registry import amdgpu, cuda, spirv, vulkan
@@ -123,7 +123,7 @@ def _rules() -> tuple[tuple[str, str], ...]:
         "SPIR-V grammar": spirv.GRAMMAR_VERSION,
         "vk.xml": vulkan.HEADER_VERSION,
     }
-    rows = [[row.id, row.text, row.source, row.since, row.until] for row in ROWS]
+    rows = [[row.id, row.text, row.source, row.since, row.until] for row in every_rule()]
     nvidia = [repr(row) for row in cuda.architectures().values()]
     amd = [repr(row) for row in amdgpu.processors().values()]
     digest = _digest([rows, nvidia, amd, *tables.items()])

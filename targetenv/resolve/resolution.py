@@ -7,6 +7,7 @@ import re
 from targetenv.diagnostics.diagnostic import NoCompatibleArtifact
 from targetenv.match.check import Judge
 from targetenv.match.pair import place
+from targetenv.match.stack import Stack
 from targetenv.model.verdict import Outcome, Verdict
 from targetenv.resolve.choice import Choice, RankedKernel, Resolution
 from targetenv.resolve.ranking import Ranking
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from targetenv.model.artifact import Artifact
     from targetenv.model.device import Device, Unavailable
 
+_NEWEST = Stack()
+
 
 def resolve(
     kernels: Mapping[str, Sequence[Artifact]],
@@ -26,18 +29,20 @@ def resolve(
     *,
     unavailable: Iterable[Unavailable] = (),
     unknown: Literal["reject", "allow"] = "reject",
+    as_of: Stack = _NEWEST,
 ) -> Resolution:
     """Judge every variant of every kernel on every device and choose the best of those that may run.
 
     `unknown` is the policy for variants of which it is not known whether they run: `reject` never chooses them, `allow` does
-    where nothing that certainly runs is there. Rows are ordered by kernel name and device URI, whatever order came in.
+    where nothing that certainly runs is there. `as_of` decides as an older stack would (`targetenv.match.stack`). Rows are
+    ordered by kernel name and device URI, whatever order came in.
     """
-    judges = [(device, Judge(device.offers)) for device in sorted(devices, key=_device_key)]
+    judges = [(device, Judge(device.offers, as_of)) for device in sorted(devices, key=_device_key)]
     rows = []
     for kernel in sorted(kernels):
         ranking = Ranking(kernels[kernel])
         rows += [_rank(kernel, ranking, device, judge, unknown) for device, judge in judges]
-    return Resolution(tuple(rows), tuple(sorted(unavailable, key=lambda row: (row.driver, row.code, row.reason))))
+    return Resolution(tuple(rows), tuple(sorted(unavailable, key=lambda row: (row.driver, row.code, row.reason))), as_of)
 
 
 def require(resolution: Resolution) -> Resolution:

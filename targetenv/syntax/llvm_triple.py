@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from targetenv.diagnostics.diagnostic import Diagnostic, Label, ParseError
 from targetenv.diagnostics.suggest import did_you_mean
-from targetenv.model.capabilities import Capabilities, SpirvEnvironment
+from targetenv.match import metal
+from targetenv.model.capabilities import Capabilities, Property, SpirvEnvironment
 from targetenv.model.record import replace
 from targetenv.model.span import Span
 from targetenv.model.target_env import TargetEnv
@@ -104,12 +105,23 @@ def _lower(triple: Triple) -> TargetEnv:
     elif triple.arch.startswith("spirv"):
         offers = _spirv(triple)
     elif triple.arch.startswith("air64"):
-        offers = Capabilities("metal", formats=frozenset({"metallib"}), complete=False)
+        offers = _metal(triple)
     else:
         name = _CPU.get(triple.arch, triple.arch)
         features = cpu_name.CpuName(name).features if name in cpu_name.names() else frozenset[str]()
         offers = Capabilities("cpu", isa=name, features=features, complete=False)
     return TargetEnv(offers, vendor=vendor, triple=triple)
+
+
+def _metal(triple: Triple) -> Capabilities:
+    """`air64-apple-macosx14.0.0`: a library for that system, from that version on."""
+    offers = Capabilities("metal", formats=frozenset({"metallib"}), complete=False)
+    found = re.fullmatch(r"([a-z]+)((?:\d+\.){0,2}\d+)", triple.os)
+    system = found[1].replace("macosx", "macos") if found else ""
+    if found is None or system not in metal.SYSTEMS:
+        return offers
+    version = Property(metal.VERSION, Version.parse(found[2]).key)
+    return replace(offers, features=frozenset({system}), properties=(version,))
 
 
 def _spirv(triple: Triple) -> Capabilities:

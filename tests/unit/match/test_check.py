@@ -50,7 +50,15 @@ PARTIAL = Capabilities("vulkan", Version(1, 1), denied=frozenset({FLOAT16}), com
 CPU = Capabilities("cpu", isa="x86-64-v3", formats=frozenset({"elf-x86_64"}))
 MASKED = Capabilities("cpu", isa="znver4", denied=frozenset({"avx2"}))
 OPEN = Capabilities("cpu", isa="x86-64-v3", features=frozenset(x86.features("haswell")), complete=False)
-OPENCL = Capabilities("opencl", Version(3, 0), formats=frozenset({"spirv", "opencl-c"}))
+OPENCL = Capabilities(
+    "opencl",
+    Version(3, 0),
+    formats=frozenset({"spirv", "opencl-c"}),
+    extensions=frozenset({"cl_khr_fp64"}),
+    properties=(Property("CL_DEVICE_IMAGE_SUPPORT", 0),),
+)
+OPENCL22 = Capabilities("opencl", Version(2, 2), formats=frozenset({"spirv"}), complete=False)
+OPENCL12 = Capabilities("opencl", Version(1, 2), formats=frozenset({"opencl-c"}), complete=False)
 STATED = Capabilities(
     "spirv", spirv=SpirvEnvironment(Version(1, 3), frozenset({"Shader"}), frozenset({"SPV_KHR_16bit_storage"}))
 )
@@ -100,24 +108,33 @@ STATED = Capabilities(
         (STATED, NeedsCapability("Shader"), YES, "TE3105", "spirv.stated"),
         (STATED, NeedsCapability("Int64"), NO, "TE3105", "spirv.stated"),
         (CPU, NeedsCapability("Shader"), NO, "TE3105", "spirv.stated"),
-        (OPENCL, NeedsCapability("Kernel"), UNKNOWN, "TE3105", "spirv.stated"),
-        (OPENCL, NeedsVersion("spirv", Version(1, 0)), UNKNOWN, "TE3101", "spirv.stated"),
+        (OPENCL, NeedsCapability("Kernel"), YES, "TE3105", "opencl.capability"),
+        (OPENCL, NeedsCapability("Pipes"), UNKNOWN, "TE3105", "opencl.capability"),
+        (OPENCL, NeedsCapability("Float64"), YES, "TE3105", "opencl.capability"),
+        (OPENCL, NeedsCapability("Float16"), NO, "TE3105", "opencl.capability"),
+        (OPENCL, NeedsCapability("ImageBasic"), NO, "TE3105", "opencl.capability"),
+        (OPENCL, NeedsVersion("spirv", Version(1, 0)), UNKNOWN, "TE3101", "opencl.il"),
+        (OPENCL22, NeedsVersion("spirv", Version(1, 2)), YES, "TE3101", "opencl.il"),
+        (OPENCL22, NeedsVersion("spirv", Version(1, 3)), UNKNOWN, "TE3101", "opencl.il"),
+        (OPENCL22, NeedsCapability("Pipes"), YES, "TE3105", "opencl.capability"),
+        (OPENCL12, NeedsCapability("Kernel"), NO, "TE3105", "opencl.capability"),
+        (OPENCL12, NeedsVersion("spirv", Version(1, 0)), NO, "TE3101", "opencl.il"),
         (VULKAN, NeedsIsa("x86-64-v2"), NO, "TE3106", "isa.same"),
-        (CPU, NeedsIsa("x86-64-v3"), YES, "TE3106", "isa.features"),
-        (CPU, NeedsFeature("avx2"), YES, "TE3103", "isa.features"),
+        (CPU, NeedsIsa("x86-64-v3"), YES, "TE3106", "x86.features"),
+        (CPU, NeedsFeature("avx2"), YES, "TE3103", "x86.features"),
         (CPU, NeedsFeature("avx512f"), NO, "TE3103", "feature.answered"),
         (MASKED, NeedsFeature("avx2"), NO, "TE3103", "feature.answered"),
-        (MASKED, NeedsIsa("znver4"), NO, "TE3106", "isa.features"),
-        (Capabilities("hip", isa="gfx942"), NeedsIsa("gfx942"), YES, "TE3106", "isa.same"),
-        (CPU, NeedsIsa("x86-64-v2"), YES, "TE3106", "isa.features"),
-        (CPU, NeedsIsa("x86-64-v4"), NO, "TE3106", "isa.features"),
+        (MASKED, NeedsIsa("znver4"), NO, "TE3106", "x86.features"),
+        (Capabilities("hip", isa="gfx942"), NeedsIsa("gfx942"), YES, "TE3106", "amd.processor"),
+        (CPU, NeedsIsa("x86-64-v2"), YES, "TE3106", "x86.features"),
+        (CPU, NeedsIsa("x86-64-v4"), NO, "TE3106", "x86.features"),
         (CPU, NeedsIsa("armv8-a"), NO, "TE3106", "isa.same"),
         (CPU, NeedsIsa("gfx942"), NO, "TE3106", "isa.same"),
-        (MASKED, NeedsIsa("x86-64-v3"), NO, "TE3106", "isa.features"),
-        (MASKED, NeedsIsa("x86-64-v4"), NO, "TE3106", "isa.features"),
-        (MASKED, NeedsIsa("x86-64-v2"), YES, "TE3106", "isa.features"),
-        (OPEN, NeedsIsa("znver4"), UNKNOWN, "TE3106", "isa.features"),
-        (OPEN, NeedsIsa("haswell"), YES, "TE3106", "isa.features"),
+        (MASKED, NeedsIsa("x86-64-v3"), NO, "TE3106", "x86.features"),
+        (MASKED, NeedsIsa("x86-64-v4"), NO, "TE3106", "x86.features"),
+        (MASKED, NeedsIsa("x86-64-v2"), YES, "TE3106", "x86.features"),
+        (OPEN, NeedsIsa("znver4"), UNKNOWN, "TE3106", "x86.features"),
+        (OPEN, NeedsIsa("haswell"), YES, "TE3106", "x86.features"),
         (PARTIAL, NeedsIsa("x86-64-v2"), UNKNOWN, "TE3106", "isa.same"),
         (VULKAN, NeedsSubgroupSize(16), YES, "TE3108", "subgroup.in-set"),
         (VULKAN, NeedsSubgroupSize(12), NO, "TE3108", "subgroup.in-set"),

@@ -6,25 +6,40 @@ import re
 from pathlib import Path
 
 from targetenv.match.guaranteed import AT_LEAST, SUBGROUP_BITS
-from targetenv.match.rules import ROWS, rule
+from targetenv.match.rules import FAMILIES, every_rule, rule
+from targetenv.match.stack import spans
 from targetenv.model.requirement import Relation
 from targetenv.registry import vulkan
+from targetenv.registry.releases import COMPONENTS
 
-ROOM = Path(__file__).parents[3] / "targetenv" / "match"
+ROOMS = [Path(__file__).parents[3] / "targetenv" / room for room in ("match", "resolve")]
 
 
 def test_rule_ids_are_unique_and_every_row_says_where_it_comes_from() -> None:
-    assert len({row.id for row in ROWS}) == len(ROWS)
-    for row in ROWS:
+    rows = every_rule()
+    assert len({row.id for row in rows}) == len(rows) > 40
+    for row in rows:
         assert row.text
         assert row.source
         assert rule(row.id) is row
+        assert row.text[0].islower() or row.text.startswith(("PTX", "OpenCL", "Vulkan")), row.id
+        assert not row.text.endswith("."), row.id
+
+
+def test_every_family_has_rules_and_every_rule_a_family() -> None:
+    assert {row.id.partition(".")[0] for row in every_rule()} == set(FAMILIES)
 
 
 def test_every_rule_decides_somewhere() -> None:
-    deciding = (ROOM / "check.py").read_text() + (ROOM / "gpu.py").read_text()
-    used = set(re.findall(r'"([a-z0-9]+\.[a-z0-9-]+)"', deciding))
-    assert used == {row.id for row in ROWS}
+    deciding = "".join(path.read_text() for room in ROOMS for path in room.glob("*.py"))
+    used = set(re.findall(rf'"((?:{"|".join(FAMILIES)})\.[a-z0-9-]+)"', deciding))
+    assert used == {row.id for row in every_rule()}
+
+
+def test_the_versions_between_which_a_rule_holds_are_of_components_that_can_be_named() -> None:
+    for row in every_rule():
+        for component, _ in (*spans(row.since), *spans(row.until)):
+            assert component in COMPONENTS, row.id
 
 
 def test_guaranteed_limits_are_limits_of_the_registry_that_grow() -> None:

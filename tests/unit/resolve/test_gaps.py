@@ -30,8 +30,9 @@ def of(*variants: Artifact) -> KernelReach:
 
 
 def test_a_cubin_covers_its_generation_and_ptx_every_later_device() -> None:
-    native, jit, none = of(*NVIDIA).reaches
-    assert (native.how, native.devices, native.onward) == ("native", ("sm_80", "sm_86", "sm_87", "sm_88", "sm_89"), False)
+    native, tegra, jit, none = of(*NVIDIA).reaches
+    assert (native.how, native.devices, native.onward) == ("native", ("sm_80", "sm_86", "sm_88", "sm_89"), False)
+    assert tegra.devices == ("sm_87",)  # its code goes to no other GPU and no other's to it, as far as anybody promises
     assert (jit.how, jit.variants, jit.onward) == ("JIT", ("ptx90",), True)
     assert "sm_121" in jit.devices
     assert (none.how, none.devices[-1], none.onward) == ("none", "sm_75", False)

@@ -1,0 +1,23 @@
+"""What a rule is."""
+
+from __future__ import annotations
+
+from targetenv.model.record import record
+
+
+@record
+class Rule:
+    """One rule.
+
+    `since` and `until` name the versions between which it holds (`cuda 12.9`, `llvm 19, rocm 6.4`); empty is open, and `until`
+    is the first version without it. `oracle` is the id of what the rule is held against (tests/differential).
+    `others` says who decides otherwise, whom this rule follows and why.
+    """
+
+    id: str
+    text: str
+    source: str
+    oracle: str = ""
+    since: str = ""
+    until: str = ""
+    others: str = ""

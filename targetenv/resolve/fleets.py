@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Literal, TypeAlias
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from targetenv.model.artifact import Artifact
     from targetenv.model.device import Device
     from targetenv.model.requirement import Requirement
@@ -165,6 +168,13 @@ class Fleet:
         for member in self.members:
             for kernel in self.rankings:
                 yield Choice(kernel, member.uri, self.variant_on(kernel, member.kind))
+
+    def runs(self, kernel: str) -> NDArray[np.bool_]:
+        """Which classes (columns) each variant of a kernel (rows) certainly runs on."""
+        from targetenv.resolve.planes import table
+
+        start = self._start[kernel]
+        return table([(block.known[start : start + len(self.variants(kernel))], block.count) for block in self._planes])
 
     def outcome(self, kernel: str, place: int, kind: int) -> Outcome:
         """What the variant at one place of `variants` answers on a class of devices."""

@@ -166,6 +166,17 @@ def unpack(row: Rows, count: int) -> NDArray[np.bool_]:
     return np.unpackbits(row.view(np.uint8), count=count, bitorder="little").view(np.bool_)
 
 
+def table(blocks: Sequence[tuple[Rows, int]]) -> NDArray[np.bool_]:
+    """Rows of several blocks of devices side by side, one boolean for each device."""
+    parts = [np.array([unpack(row, count) for row in rows], np.bool_).reshape(len(rows), count) for rows, count in blocks]
+    return np.concatenate(parts, axis=1) if parts else np.zeros((0, 0), np.bool_)
+
+
+def as_int(bits: NDArray[np.bool_]) -> int:
+    """Booleans as an integer, the first in bit 0."""
+    return int.from_bytes(np.packbits(bits, bitorder="little").tobytes(), "little")
+
+
 def _compound(need: Requirement, known: Rows, maybe: Rows, place: dict[Requirement, int], everyone: Rows) -> tuple[Rows, Rows]:
     match need:
         case needs.AllOf(parts) | needs.AnyOf(parts):

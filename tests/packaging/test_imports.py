@@ -27,7 +27,7 @@ SLOW = {
     "asyncio",
 }
 # What stands apart, so that only those who hand in arrays, or resolve fleets, import it.
-APART = {"targetenv.launch.numpy_arguments", "targetenv.resolve.planes"}
+APART = {"targetenv.launch.numpy_arguments", "targetenv.resolve.planes", "targetenv.resolve.optimum"}
 LOAD_PATH = ("model", "diagnostics", "registry", "match", "resolve", "launch", "cli/app.py", "cli/run.py")
 
 

@@ -30,6 +30,7 @@ VERBS = {
     "resolve": "which variant runs on which device, and why",
     "lock": "write down what was chosen and what that depends on",
     "match": "whether one target or file fits another",
+    "cover": "the targets that serve most devices of a population; which devices a package covers",
     "diff": "what differs between two targets or devices, and which offers more",
     "run": "run a kernel of a package",
     "explain": "the page of one diagnostic code or rule, or the rules behind an answer",

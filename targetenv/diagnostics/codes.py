@@ -134,6 +134,10 @@ CODES: dict[str, str] = {
     "TE4315": "device file is damaged",
     "TE4316": "device has an unknown extension",
     "TE4317": "profile cannot be followed",
+    "TE4331": "line or row of a device list is passed over",
+    "TE4332": "table does not hold devices",
+    "TE4333": "weights do not fit the devices",
+    "TE4334": "pyarrow is not installed",
     # --- TE44: packages
     "TE4401": "not a package",
     "TE4402": "package is truncated",

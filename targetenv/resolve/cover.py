@@ -90,7 +90,8 @@ def derived(found: Fleet, kernels: Sequence[str], weights: Sequence[float]) -> t
     met = _rows_met(found, kernels)
     by_class = _by_class(found, weights)
     some = [kind for kind in range(found.classes) if met[kind]]
-    return closed_sets([met[kind] for kind in some], [by_class[kind] for kind in some])
+    sets, whole = closed_sets([met[kind] for kind in some], [by_class[kind] for kind in some])
+    return [rows for rows in sets if rows], whole
 
 
 def candidates_of(found: Fleet, kernels: Sequence[str], sets: Sequence[int], names: Sequence[str]) -> list[Candidate]:

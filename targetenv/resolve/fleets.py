@@ -1,9 +1,9 @@
 """Many artifacts against many devices: which variant runs where, without a verdict in words for each pair.
 
-Chooses what `resolve` chooses. Devices that are alike in everything that the artifacts ask about form a class and are judged
-once; the classes of a block are judged together, as rows of bits (`targetenv.resolve.planes`). No more than a block of devices
-is held at a time. What stays is, for each class, two bits for each artifact and two bytes for each kernel, and for each device
-its name and its class.
+Chooses what `resolve` chooses. Devices that are alike in everything that the artifacts ask about form a class and are
+judged once; the classes of a block are judged together, as rows of bits (`targetenv.resolve.planes`). No more than a block
+of devices is held at a time. What stays is, for each class, two bits for each artifact and two bytes for each kernel, and
+for each device its name and its class.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from targetenv.resolve.resolution import resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from typing import Literal, TypeAlias
 
     import numpy as np
@@ -68,15 +68,15 @@ def fleet(
     devices: Iterable[Device],
     *,
     unknown: Policy = "reject",
-    reasons: bool = False,
+    reasons: Collection[str] = (),
     progress: Callable[[int], None] | None = None,
     block: int = BLOCK,
 ) -> Fleet:
     """Choose a variant for each kernel on each device, as `resolve` does.
 
     `artifacts` are the variants of each kernel, or executables that each stand for themselves. `devices` may come from
-    anywhere, one after the other, and are not kept. `reasons` finds out what the nearest variant lacks where none runs.
-    `progress` is told how many devices were read so far.
+    anywhere, one after the other, and are not kept. `reasons` are kernels of which it is kept what the nearest variant
+    lacks where none runs. `progress` is told how many devices were read so far.
 
     >>> from targetenv.model.artifact import Artifact
     >>> from targetenv.model.capabilities import Capabilities
@@ -136,7 +136,7 @@ class Fleet:
         self._chosen: dict[str, array[int]] = {kernel: array("h") for kernel in self.rankings}
         self._missing: dict[str, dict[int, Miss]] = {kernel: {} for kernel in self.rankings}
 
-    def judge(self, devices: Sequence[Device], *, reasons: bool = False) -> None:
+    def judge(self, devices: Sequence[Device], *, reasons: Collection[str] = ()) -> None:
         """Add one class for each of these devices."""
         from targetenv.resolve.planes import Conjunctions, Planes, answers, winners  # numpy, 60 ms; only for fleets
 
@@ -151,7 +151,7 @@ class Fleet:
             self._chosen[kernel].extend(winners(own, ranking.above, allow=self.unknown == "allow").tolist())
         if reasons:
             for number, device in enumerate(devices, start=self.classes):
-                self._explain(device, number)
+                self._explain(device, number, reasons)
         self.classes += len(devices)
 
     def variants(self, kernel: str) -> tuple[str, ...]:
@@ -197,7 +197,7 @@ class Fleet:
     def misses(self, kernel: str) -> tuple[Miss, ...]:
         """The devices on which nothing of this kernel runs, together where they lack the same; most devices first.
 
-        Only where `reasons` was set is it said what they lack.
+        What they lack is said of kernels in `reasons` only.
         """
         alike: dict[object, list[Miss]] = {}
         for number, member in enumerate(self.members):
@@ -207,8 +207,8 @@ class Fleet:
                 alike.setdefault(what, []).append(Miss(miss.variant, miss.reasons, (number,)))
         return tuple(sorted(map(_merged, alike.values()), key=lambda miss: (-len(miss.devices), miss.devices)))
 
-    def _explain(self, device: Device, kind: int) -> None:
-        lacking = [kernel for kernel, chosen in self._chosen.items() if chosen[kind] < 0]
+    def _explain(self, device: Device, kind: int, kernels: Collection[str]) -> None:
+        lacking = [kernel for kernel in kernels if self._chosen[kernel][kind] < 0]
         if not lacking:
             return
         resolved = resolve({kernel: self.rankings[kernel].variants for kernel in lacking}, [device], unknown=self.unknown)

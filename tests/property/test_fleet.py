@@ -45,7 +45,7 @@ populations = st.lists(worlds.devices, max_size=12)
 def test_a_fleet_is_resolved_as_each_of_its_devices_is(
     kernels: dict[str, list[Artifact]], devices: list[Device], unknown: str, block: int
 ) -> None:
-    found = fleet(kernels, devices, unknown=unknown, reasons=True, block=block)  # type: ignore[arg-type]
+    found = fleet(kernels, devices, unknown=unknown, reasons=tuple(kernels), block=block)  # type: ignore[arg-type]
     assert len(found.members) == len(devices)
     for member, device in zip(found.members, devices, strict=True):
         for row in resolve(kernels, [device], unknown=unknown).ranked:  # type: ignore[arg-type]
@@ -59,7 +59,7 @@ def test_a_fleet_is_resolved_as_each_of_its_devices_is(
 def test_whoever_runs_nothing_has_the_reasons_of_the_nearest_variant(
     kernels: dict[str, list[Artifact]], devices: list[Device], block: int
 ) -> None:
-    found = fleet(kernels, devices, reasons=True, block=block)
+    found = fleet(kernels, devices, reasons=tuple(kernels), block=block)
     for kernel, variants in kernels.items():
         told = {number: miss for miss in found.misses(kernel) for number in miss.devices}
         assert sorted(told) == found.chosen(kernel)[None]

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from targetenv.model.requirement import Requirement
 
 _SUFFIXES = {"spirv": ".spv", "elf-x86_64": ".so", "elf-aarch64": ".so"}
-_VERSIONED = re.compile(r"(vulkan|spirv|spv)-?(\d\.\d)")
+#: Versions of Vulkan and SPIR-V, as compilers spell them.
+VERSIONED = re.compile(r"(vulkan|spirv|spv)-?(\d\.\d)")
 _SILENT: dict[Requirement, Callable[[str], bool]] = {
     X86_LEVEL.requirement: lambda isa: isa in x86.names(),
     AARCH64_FEATURES.requirement: lambda isa: isa in aarch64.names() or isa.startswith("armv") or isa == "aarch64",
@@ -115,7 +116,7 @@ def stated(target: str) -> Capabilities:
     >>> stated("spirv1.3").spirv.version
     Version(major=1, minor=3, patch=0)
     """
-    if found := _VERSIONED.fullmatch(target):
+    if found := VERSIONED.fullmatch(target):
         version = Version.parse(found[2])
         if found[1] == "vulkan":
             return Capabilities("vulkan", version, formats=frozenset({"spirv"}), complete=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from targetenv.cli import limits
+from targetenv.cli.claims import audited, audited_variant, of_audited
 from targetenv.cli.documents import of_diagnostic
 from targetenv.cli.output import print_json, size, talk
 from targetenv.diagnostics.diagnostic import Diagnostic, Severity, Source, TargetEnvError
@@ -15,7 +16,9 @@ from targetenv.wire.files import read_bytes
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
 
+    from targetenv.artifacts.audit import Audited
     from targetenv.artifacts.containers import Budget
     from targetenv.model.artifact import Kernel
     from targetenv.model.requirement import Requirement
@@ -27,6 +30,13 @@ EPILOG = "Exit status 2 when a file cannot be read, is damaged, or is of no know
 def add_arguments(parser: ArgumentParser) -> None:
     """The files."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="executables and containers of any format that is known")
+    parser.add_argument(
+        "--claim",
+        action="append",
+        default=[],
+        metavar="TARGET",
+        help="what the files are said to be for; may be given repeatedly",
+    )
     limits.add_arguments(parser)
 
 
@@ -61,6 +71,7 @@ class Report:
     diagnostics: tuple[Diagnostic, ...] = ()
     package: Package | None = None
     details: tuple[tuple[str, str], ...] = ()
+    audit: tuple[Audited, ...] = ()
 
     def document(self) -> dict[str, object]:
         """As JSON."""
@@ -79,6 +90,7 @@ class Report:
                 }
                 for row in self.executables
             ],
+            "audit": [of_audited(row) for row in self.audit],
             "diagnostics": [of_diagnostic(diagnostic) for diagnostic in self.diagnostics],
         }
 
@@ -88,12 +100,12 @@ def run(args: Namespace) -> int:
     status = 0
     for place, file in enumerate(args.files):
         try:
-            report = examine(file, limits.budget(args))
+            report = examine(file, limits.budget(args), args.claim)
         except TargetEnvError as error:
             status = 2
             talk(str(error))
             if args.format == "json":
-                failed = {"file": file, "format": None, "executables": []}
+                failed = {"file": file, "format": None, "executables": [], "audit": []}
                 failed["diagnostics"] = [of_diagnostic(diagnostic) for diagnostic in error.diagnostics]
                 print_json(failed, lines=len(args.files) > 1)
             continue
@@ -106,15 +118,18 @@ def run(args: Namespace) -> int:
     return status
 
 
-def examine(file: str, budget: Budget | None = None) -> Report:
-    """Open one file, and the containers in it; FormatError when it is of no known format, damaged, or above the budget."""
+def examine(file: str, budget: Budget | None = None, claimed: Sequence[str] = ()) -> Report:
+    """Open one file, and the containers in it; FormatError when it is of no known format, damaged, or above the budget.
+
+    What the file is `claimed` to be for is held against its bytes, as is what its name and its containers say.
+    """
     from targetenv.artifacts import identify, inspect
     from targetenv.wire.package import PackageFile
 
     data = read_bytes(file)
     if identify(data) in ("tenv", None) and data[:4] == b"PK\x03\x04":
         with PackageFile(file, data) as opened:
-            return _of_package(file, opened)
+            return _of_package(file, opened, claimed)
     inspection = inspect(data, name=file, budget=budget)
     executables = tuple(
         Executable(row.format, path, row.size, row.target, row.requires, row.kernels, leaf.details, leaf.reasons)
@@ -122,7 +137,9 @@ def examine(file: str, budget: Budget | None = None) -> Report:
         for row in leaf.artifacts
     )
     details = inspection.details if inspection.members else ()
-    return Report(file, inspection.format, executables, inspection.diagnostics, details=details)
+    rows = audited(inspection, file, claimed)
+    warnings = (*inspection.diagnostics, *(row.warning for row in rows if row.warning is not None))
+    return Report(file, inspection.format, executables, warnings, details=details, audit=rows)
 
 
 def describe(report: Report) -> str:
@@ -147,25 +164,31 @@ def describe(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _of_package(file: str, opened: PackageFile) -> Report:
+def _of_package(file: str, opened: PackageFile, claimed: Sequence[str]) -> Report:
     """Every variant: the requirements that the package states, held against what the bytes say."""
+    from targetenv.artifacts import inspect
     from targetenv.cli.assembly import Declared, part
 
     package = opened.package
     executables, warnings = [], []
+    audit: list[Audited] = []
     for variant in package.variants:
         kernel = package.kernel(variant.kernel)
         assert kernel is not None, "the manifest was checked"
         declared = Declared(
             variant.name, variant.target, variant.entry_point, variant.tile, variant.subgroup_size, variant.preference
         )
-        found = part(kernel, declared, bytes(opened.payload(variant)), source=f"{file}:{variant.member}")
-        warnings += [*found.warnings, *_label_audit(variant, found.variant, file)]
+        data, place = bytes(opened.payload(variant)), f"{file}:{variant.member}"
+        found = part(kernel, declared, data, source=place)
+        rows = audited_variant(inspect(data, name=place), place, variant.member, (*variant.target, *claimed))
+        audit += rows
+        warnings += [warning for warning in found.warnings if warning.code != "TE4604"]  # the audit says it with its reasons
+        warnings += [*_label_audit(variant, found.variant, file), *(row.warning for row in rows if row.warning is not None)]
         (artifact,) = (row for row in package.artifacts(kernel.name)[kernel.name] if row.name == variant.name)
         executables.append(
             Executable(variant.format, (variant.member,), variant.size, artifact.target, variant.requires, artifact.kernels)
         )
-    return Report(file, "tenv", tuple(executables), tuple(warnings), package)
+    return Report(file, "tenv", tuple(executables), tuple(warnings), package, audit=tuple(audit))
 
 
 def _label_audit(stated: Variant, found: Variant, file: str) -> list[Diagnostic]:

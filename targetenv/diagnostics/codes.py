@@ -100,6 +100,10 @@ CODES: dict[str, str] = {
     "TE4065": "compressed contents are not read",
     "TE4066": "damaged compressed bundle",
     "TE4067": "checksum of a compressed bundle does not fit",
+    "TE4071": "code for another processor than its label says",
+    "TE4072": "code requires more than its label says",
+    "TE4073": "code of another kind than its label says",
+    "TE4074": "label that names no target",
     "TE4081": "reading takes too long",
     # --- TE41: SPIR-V
     "TE4101": "damaged SPIR-V header",

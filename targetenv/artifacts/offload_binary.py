@@ -40,7 +40,7 @@ _KINDS = {
     5: ("ptx", "ptx"),
     6: ("spv", "spirv"),
 }
-_PRODUCERS = {0: "none", 1: "openmp", 2: "cuda", 4: "hip", 8: "sycl"}
+_PRODUCERS = {0: "none", 1: "openmp", 2: "cuda", 3: "hip", 4: "hip", 8: "sycl"}  # they became bits after LLVM 19
 #: first part of a triple -> the formats of code for it
 _ARCHITECTURES = {
     "nvptx": ("cubin", "ptx"),

@@ -112,10 +112,10 @@ def _taken(
             reached[name] = None
             if name in functions:
                 waiting.append(name)
+    found = [row for name in reached for row in ((module[name],) if name in module else functions[name].shared)]
     at = 0
-    for name in reached:
-        for variable in (module[name],) if name in module else functions[name].shared:
-            at = _aligned(at, variable.alignment) + variable.size
+    for variable in sorted(found, key=lambda row: -row.alignment):  # as ptxas places them
+        at = _aligned(at, variable.alignment) + variable.size
     return at
 
 

@@ -30,6 +30,12 @@ IREE = {
     "iree@20240410": ("iree-compiler==20240410.859", "numpy<2"),
     "iree@3.13": ("iree-base-compiler==3.13.0",),
 }
+#: NVIDIA's assembler, fatbinary and cuobjdump: one release that writes today's cubins, one that wrote both older encodings
+CUDA = {
+    "cuda@13.5": ("nvidia-cuda-nvcc==13.5.37", "nvidia-cuda-cuobjdump==13.5.37"),
+    "cuda@12.9": ("nvidia-cuda-nvcc-cu12==12.9.86",),
+}
+_WHEELS = IREE | CUDA
 
 _ASK = """
 import json, sys
@@ -79,10 +85,20 @@ class Compiler:
 
 def iree(name: str) -> Compiler:
     """The compiler called `name` in `IREE`; skips the test, saying why, where pip cannot have it."""
+    _have(name)
+    return Compiler(name, _home(name))
+
+
+def cuda(name: str) -> dict[str, Path]:
+    """The tools of the release called `name` in `CUDA`, by name; skips the test, saying why, where pip cannot have it."""
+    _have(name)
+    return {path.name: path for path in _home(name).glob("lib/python*/site-packages/nvidia/*/bin/*")}
+
+
+def _have(name: str) -> None:
     refused = _install(name)
     if refused:
-        pytest.skip(f"{IREE[name][0]} is not to be had here: {refused}")
-    return Compiler(name, _home(name))
+        pytest.skip(f"{_WHEELS[name][0]} is not to be had here: {refused}")
 
 
 def _home(name: str) -> Path:
@@ -99,7 +115,7 @@ def _install(name: str) -> str:
         if (home / "ready").exists():
             return ""
         venv.create(home, with_pip=True, clear=True)
-        pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--only-binary=:all:", *IREE[name]]
+        pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--only-binary=:all:", *_WHEELS[name]]
         done = subprocess.run(pip, capture_output=True, text=True, timeout=1200)
         if done.returncode:
             return (done.stderr.strip().splitlines() or ["pip failed"])[-1]

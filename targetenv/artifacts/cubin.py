@@ -161,12 +161,12 @@ def _attributes(data: memoryview, name: str) -> Iterator[tuple[int, int, int, me
 
 
 def _entries(elf: Sections, target: _Target) -> Iterator[_Entry]:
-    symbols = [row for row in elf.symbols(_FUNCTION) if row.section and row.other & _ENTRY_POINT]
+    symbols = {row.name: row for row in elf.symbols(_FUNCTION) if row.section and row.other & _ENTRY_POINT}
     if not symbols:
         return
     by_name = {row.name: row for row in elf.rows}
     common = _by_function(elf, by_name.get(".nv.info"))
-    for symbol in symbols:
+    for symbol in symbols.values():
         yield _entry(elf, by_name, symbol, common, target)
 
 

@@ -17,6 +17,8 @@ _MORE = 15  # in a token's half: the length goes on in the bytes behind
 _MOST_PER_BYTE = 255
 _ZSTD_MAGIC = bytes.fromhex("28b52ffd")
 _WINDOW = 1 << 27  # of zstd: what its command line takes too
+_MOST_TIMES, _SLACK = 1032, 1 << 16  # what deflate can make of a byte; code is never denser
+_PIECE = 1 << 20
 
 
 def decompress_lz4(data: memoryview, size: int, *, name: str, code: str) -> bytes:
@@ -47,6 +49,7 @@ def decompress_zlib(data: memoryview, size: int, *, name: str, code: str) -> byt
     """The `size` bytes that the zlib stream holds; FormatError with that code as for LZ4."""
     import zlib
 
+    _check_ratio(data, size, name, code)
     try:
         made = zlib.decompressobj().decompress(data, size + 1)
     except zlib.error as error:
@@ -56,15 +59,21 @@ def decompress_zlib(data: memoryview, size: int, *, name: str, code: str) -> byt
 
 def decompress_zstd(data: memoryview, size: int, *, name: str, code: str) -> bytes | None:
     """The `size` bytes that the frame holds, None where nothing here reads zstd; FormatError with that code as for LZ4."""
+    _check_ratio(data, size, name, code)
     reader = _zstd()
     if reader is None:
         return None
     read, failure = reader
     try:
         made = read(data, size + 1)
-    except failure as error:
+    except (failure, EOFError) as error:
         raise damaged(code, name, "the compressed contents are damaged") from error
     return _whole(made, size, name, code)
+
+
+def _check_ratio(data: memoryview, size: int, name: str, code: str) -> None:
+    if size > _MOST_TIMES * len(data) + _SLACK:
+        raise damaged(code, name, f"{len(data)} compressed bytes are said to hold {size}: no code is so dense")
 
 
 def _whole(made: bytes, size: int, name: str, code: str) -> bytes:
@@ -86,11 +95,16 @@ def _zstd() -> tuple[Callable[[memoryview, int], bytes], type[Exception]] | None
         import zstandard
     except ImportError:
         return None
-    # not `decompress`: that allocates whatever the frame claims
-    return (
-        lambda data, most: zstandard.ZstdDecompressor(max_window_size=_WINDOW).stream_reader(data).read(most),
-        zstandard.ZstdError,
-    )
+
+    def read(data: memoryview, most: int) -> bytes:
+        """A piece at a time: reading at once allocates `most` bytes, and decompressing what the frame claims."""
+        made = bytearray()
+        with zstandard.ZstdDecompressor(max_window_size=_WINDOW).stream_reader(data) as stream:
+            while len(made) < most and (piece := stream.read(min(_PIECE, most - len(made)))):
+                made += piece
+        return bytes(made)
+
+    return read, zstandard.ZstdError
 
 
 def _read(block: bytes, made: bytearray, size: int) -> None:

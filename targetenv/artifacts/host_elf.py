@@ -6,13 +6,13 @@ only way to device code without running the program: what registers it is code.
 
 from __future__ import annotations
 
+import re
+
 from targetenv.artifacts.containers import container, member
-from targetenv.artifacts.cuda import FATBIN_MAGIC
 from targetenv.artifacts.elf_objects import inspect_elf
 from targetenv.artifacts.elf_sections import Sections
 from targetenv.artifacts.fatbin import fatbin_size
 from targetenv.artifacts.inspection import Inspection, Member
-from targetenv.artifacts.offload_binary import MAGIC as OFFLOAD_MAGIC
 from targetenv.artifacts.offload_binary import binary_size
 
 TYPE_CHECKING = False
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
     from targetenv.artifacts.containers import Budget
 
-#: section -> first bytes of what is in it, one behind another, and what says how long each is
-_SECTIONS: dict[str, tuple[bytes, Callable[[memoryview, int, str], int]]] = {
-    ".nv_fatbin": (FATBIN_MAGIC, fatbin_size),
-    "__nv_relfatbin": (FATBIN_MAGIC, fatbin_size),
-    ".llvm.offloading": (OFFLOAD_MAGIC, binary_size),
-    ".llvm.offloading.relocatable": (OFFLOAD_MAGIC, binary_size),
+#: section -> what says how long each thing is that stands in it, one behind another
+_SECTIONS: dict[str, Callable[[memoryview, int, str], int]] = {
+    ".nv_fatbin": fatbin_size,
+    "__nv_relfatbin": fatbin_size,
+    ".llvm.offloading": binary_size,
+    ".llvm.offloading.relocatable": binary_size,
 }
+_NOT_ZERO = re.compile(rb"[^\0]")
 _CODE = "TE4202"
 _ALIGNMENT = 8
 
@@ -49,9 +50,9 @@ def _images(data: memoryview, name: str, budget: Budget) -> Iterator[Member]:
     for section in Sections(data, name, _CODE).rows:
         if section.name not in _SECTIONS or not len(section.data):
             continue
-        magic, size_of = _SECTIONS[section.name]
+        size_of = _SECTIONS[section.name]
         at, place = 0, 0
-        while (at := _next(section.data, magic, at)) < len(section.data):
+        while (at := _next(section.data, at)) < len(section.data):
             size = size_of(section.data, at, f"{name}!{section.name}")
             place += 1
             called = f"{section.name}.{place}"
@@ -59,9 +60,7 @@ def _images(data: memoryview, name: str, budget: Budget) -> Iterator[Member]:
             at += size
 
 
-def _next(data: memoryview, magic: bytes, at: int) -> int:
+def _next(data: memoryview, at: int) -> int:
     """Where the next image begins: linkers pad between those of different objects with zeros."""
-    at = -(-at // _ALIGNMENT) * _ALIGNMENT
-    while at < len(data) and bytes(data[at : at + len(magic)]) != magic and not any(data[at : at + _ALIGNMENT]):
-        at += _ALIGNMENT
-    return at
+    found = _NOT_ZERO.search(data, at)
+    return len(data) if found is None else found.start() // _ALIGNMENT * _ALIGNMENT

@@ -43,7 +43,7 @@ _STATEMENT = re.compile(
     )""",
     re.VERBOSE,
 )
-_FUNCTION_NAME = re.compile(r"\s*(?:\.\w+\s*)*(?:\([^)]*\))?\s*([\w$%]+)")
+_FUNCTION_NAME = re.compile(r"\s*+(?:\.\w++\s*+)*+(?:\([^)]*+\)\s*+)?([\w$%]+)")
 _MOST_FUNCTIONS = 1 << 16
 _WIDE = 64
 #: functions that the driver brings: CUDA C++ Programming Guide, "Formatted Output", "Dynamic Global Memory", "Assertion"
@@ -144,13 +144,17 @@ def _read(text: str, name: str) -> _Module:
     architectures = tuple(dict.fromkeys(target for target in targets if cuda.NAME.fullmatch(target)))
     if not version or not architectures:
         raise damaged(_CODE, name, f"this PTX has no {'`.target` with an architecture' if version else '`.version`'}")
+    try:
+        kernels = entries(functions, shared)
+    except OverflowError as error:
+        raise damaged(_CODE, name, "the functions of this PTX call one another in too many ways to follow") from error
     defined = {row.name for row in functions}
     return _Module(
         Version.parse(version),
         tuple(target.replace("sm_", "compute_") for target in architectures),
         tuple(dict.fromkeys(target for target in targets if target not in architectures)),
         bits,
-        entries(functions, shared),
+        kernels,
         tuple(sorted(declared.keys() - defined - _BUILT_IN)),
         dynamic,
     )

@@ -10,15 +10,17 @@ from targetenv.model.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-_TOKEN = re.compile(r"\.\w+|[\w$%]+|\[[^\]]*\]|\([^)]*\)|,")
+_TOKEN = re.compile(r"\.\w+|[\w$%]+|\[[^\[\]]*\]|\([^()]*\)|,")
 _TYPE = re.compile(r"\.(?:[busf]|bf|tf)(\d{1,3})(x2)?")
 _HANDLES = {".texref": "image", ".surfref": "image", ".samplerref": "sampler"}
 _HANDLE = 8
 _BOUND = re.compile(r"\.(\w+)(?:\s+(\d{1,10}(?:\s*,\s*\d{1,10}){0,2}))?")
 _WORD = re.compile(r"[A-Za-z_$%][\w$%]*")
 _MOST_DIGITS = 18
+_MOST_BYTES = 1 << 62
+_MOST_STEPS = 1 << 22  # from function to function, for all kernels of a module
 _EXPLICIT = "explicitcluster"
 _CLUSTER_SIZE = "reqnctapercluster"
 _REQUIRED_THREADS = "reqntid"
@@ -80,7 +82,7 @@ def variables(declaration: str) -> tuple[Variable, ...]:
             elif not size and (typed := _TYPE.fullmatch(word)):
                 size = int(typed[1]) * (2 if typed[2] else 1) // 8
         elif word[0] == "[":
-            count *= _number(word[1:-1].strip())
+            count = min(count * _number(word[1:-1].strip()), _MOST_BYTES)
         elif word[0].isdigit():
             if before == ".align" and not size:  # behind the type it is that of what a pointer points to
                 alignment = _number(word)
@@ -91,32 +93,49 @@ def variables(declaration: str) -> tuple[Variable, ...]:
 
 
 def entries(functions: Sequence[Function], shared: Sequence[Variable]) -> tuple[Entry, ...]:
-    """The kernels. `shared` are the variables of the module, which take memory of the kernels that reach them."""
-    own = {row.name: row for row in functions}
-    module = {row.name: row for row in shared}
-    words: dict[str, frozenset[str]] = {}
-    if module or any(row.shared for row in functions if not row.is_entry):
-        names = module.keys() | {row.name for row in functions if not row.is_entry}
-        words = {row.name: frozenset(names.intersection(_WORD.findall(row.body))) for row in functions}
-    return tuple(_entry(row, _taken(row, own, module, words)) for row in functions if row.is_entry)
+    """The kernels. `shared` are the variables of the module, which take memory of the kernels that reach them.
+
+    OverflowError where the functions name one another in so many ways that it would take too long to follow.
+    """
+    sharing = _Sharing(functions, shared)
+    return tuple(_entry(row, sharing.taken(row)) for row in functions if row.is_entry)
 
 
-def _taken(
-    kernel: Function, functions: Mapping[str, Function], module: Mapping[str, Variable], words: Mapping[str, frozenset[str]]
-) -> int:
-    """Shared memory of the kernel and of everything that it can reach."""
-    reached: dict[str, None] = {kernel.name: None}
-    waiting = [kernel.name]
-    while waiting:
-        for name in sorted(words.get(waiting.pop(), frozenset()) - reached.keys()):
-            reached[name] = None
-            if name in functions:
-                waiting.append(name)
-    found = [row for name in reached for row in ((module[name],) if name in module else functions[name].shared)]
-    at = 0
-    for variable in sorted(found, key=lambda row: -row.alignment):  # as ptxas places them
-        at = _aligned(at, variable.alignment) + variable.size
-    return at
+class _Sharing:
+    """Which functions and shared variables each function names, and what a kernel takes of all that it reaches so."""
+
+    __slots__ = ("_functions", "_left", "_named", "_variables")
+
+    def __init__(self, functions: Sequence[Function], shared: Sequence[Variable]) -> None:
+        self._functions = {row.name: row for row in functions}
+        self._variables = {row.name: row for row in shared}
+        self._left = _MOST_STEPS
+        self._named: dict[str, frozenset[str]] = {}
+        called = {row.name for row in functions if not row.is_entry}
+        if self._variables or any(self._functions[name].shared for name in called):
+            names = self._variables.keys() | called
+            self._named = {row.name: frozenset(names.intersection(_WORD.findall(row.body))) for row in functions}
+
+    def taken(self, kernel: Function) -> int:
+        """Bytes of shared memory, placed as ptxas places them: what is aligned most first."""
+        found = list(kernel.shared)
+        reached, waiting = {kernel.name}, [kernel.name]
+        while waiting:
+            named = self._named.get(waiting.pop(), frozenset())
+            self._left -= len(named) + 1
+            if self._left < 0:
+                raise OverflowError
+            for name in named - reached:
+                if name in self._variables:
+                    found.append(self._variables[name])
+                else:
+                    found += self._functions[name].shared
+                    waiting.append(name)
+            reached |= named
+        at = 0
+        for variable in sorted(found, key=lambda row: (-row.alignment, row.size)):
+            at = _aligned(at, variable.alignment) + variable.size
+        return at
 
 
 def _entry(kernel: Function, shared: int) -> Entry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from random import Random
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.fuzz.test_binary_readers import change, survives
 from tests.unit.artifacts import aie_builder as aie
 from tests.unit.artifacts import iree_builder as iree
+from tests.unit.artifacts import nvidia_builder as nv
 
 MUTATIONS = 10_000
 IREE = {
@@ -32,7 +34,29 @@ AIE = {
 }
 HABANA = {"tpc": aie.tpc()}
 METAL = {"metallib": aie.metallib(("add", 2, (3, 1)), ("shade", 1, (2, 4))), "source": aie.SOURCE.encode()}
-FAMILIES = {"iree": IREE, "aie": AIE, "habana": HABANA, "metal": METAL}
+CUBIN = {"cubin": nv.cubin(90, kernels=("k", "l"), clusters=True), "relocatable": nv.cubin(80, kind=1)}
+PTX = {
+    "ptx": nv.SOURCE.encode(),
+    "linked": b".version 8.0 .target sm_80 .shared .b8 x[4]; .func f { ld x; } .entry k() { call f; }",
+}
+FATBIN = {
+    "plain": nv.fatbin(nv.entry(nv.cubin(80), 80), nv.entry(nv.SOURCE.encode(), 90, kind=nv.PTX, flags=nv.A, version=(8, 0))),
+    "lz4": nv.fatbin(nv.entry(nv.lz4(nv.SOURCE.encode()), 90, kind=nv.PTX, flags=nv.A | nv.LZ4, size=len(nv.SOURCE))),
+    "zstd": nv.fatbin(nv.entry(nv.zstd(nv.cubin(80)), 80, flags=nv.ZSTD, size=len(nv.cubin(80)))),
+}
+IMAGES = [(nv.SOURCE.encode(), {"triple": "nvptx64-nvidia-cuda", "arch": "sm_90a"}), (nv.cubin(90), {"arch": "sm_90"})]
+OFFLOAD = {
+    "one": nv.offload(IMAGES[0], kind=5) * 2,
+    "many": nv.offload(*IMAGES, version=2),
+    "zlib": nv.offload(*IMAGES, version=3, pack_body=zlib.compress(nv.offload_body(*IMAGES))),
+    "zstd": nv.offload(*IMAGES, version=3, pack_body=nv.zstd(nv.offload_body(*IMAGES))),
+}
+HOST = {
+    "nvcc": nv.host((".nv_fatbin", FATBIN["lz4"] * 2)),
+    "clang": nv.host((".text", b"code"), (".llvm.offloading", OFFLOAD["one"])),
+}
+FAMILIES = {"iree": IREE, "aie": AIE, "habana": HABANA, "metal": METAL, "cubin": CUBIN, "ptx": PTX, "fatbin": FATBIN,
+            "offload": OFFLOAD, "host": HOST}  # fmt: skip
 
 
 @pytest.mark.parametrize(("family", "name"), [(family, name) for family, rows in FAMILIES.items() for name in rows])
@@ -54,3 +78,41 @@ def test_a_container_changed_at_random_is_read_or_refused(family: str, name: str
             change(data, random)
         accepted += survives(bytes(data))
     assert accepted, "every change was noticed at once, so nothing deep was tried"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ".shared .b8 x" + "[" * 200_000,
+        ".shared .b8 x" + "[99999999999]" * 20_000 + ";",
+        ".func " + ".a " * 100_000,
+        ".func .a" + " " * 200_000 + "{",
+        ".entry k(" + ".param .b8 x," * 30_000 + ") { }",
+        "{" * 200_000,
+        ".shared .b8 s; " + "".join(f".func f{at} {{ f{at + 1} s; }} .entry k{at}() {{ f{at}; }} " for at in range(3000)),
+        ".shared .b8 s; .func f { f s; } .entry k() { f; }",
+        '"' * 100_001,
+        "/*" * 100_000,
+        ".extern .func (" * 20_000,
+    ],
+    ids=range(11),
+)
+def test_ptx_that_was_made_to_hurt_is_read_or_refused_soon(text: str) -> None:
+    survives(b".version 8.0 .target sm_80 " + text.encode())
+
+
+def test_a_lying_count_costs_nothing() -> None:
+    many = nv.cubin(90, kernels=tuple(f"k{at}" for at in range(200)))
+    survives(many)
+    bomb = nv.lz4(b"a" * 20)[:-19] + b"\xff" * 5000
+    survives(nv.fatbin(nv.entry(b"\x1fa\x01\x00" + b"\xff" * 4000 + b"\x00", 80, flags=nv.LZ4, size=255 * 4000 + 20)))
+    survives(nv.fatbin(nv.entry(bomb, 80, flags=nv.LZ4, size=1 << 29)))
+    survives(nv.fatbin(nv.entry(nv.zstd(bytes(1 << 27)), 80, flags=nv.ZSTD, size=1 << 27)))
+    survives(nv.host((".nv_fatbin", bytes(1 << 24) + nv.fatbin())))
+
+
+def test_fatbins_within_fatbins_end() -> None:
+    data = nv.cubin(80)
+    for _ in range(12):
+        data = nv.fatbin(nv.entry(data, 80))
+    assert not survives(data)

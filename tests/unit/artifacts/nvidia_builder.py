@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from struct import pack
 
+import zstandard
+
 PROGBITS, SYMTAB, STRTAB, NOBITS, INFO, COMPAT = 1, 2, 3, 8, 0x70000000, 0x70000086
 ENTRY_POINT = 0x10
 PTX, ELF = 1, 2
@@ -137,6 +139,11 @@ def fatbin(*entries: bytes) -> bytes:
     """A fatbin of these."""
     body = b"".join(entries)
     return pack("<IHHQ", 0xBA55ED50, 1, 16, len(body)) + body
+
+
+def zstd(data: bytes) -> bytes:
+    """A zstd frame."""
+    return zstandard.ZstdCompressor().compress(data)
 
 
 def lz4(data: bytes) -> bytes:

@@ -11,6 +11,7 @@ from hashlib import md5
 from targetenv.artifacts.containers import Budget, container, executable, member
 from targetenv.artifacts.decompress import decompress_zstd
 from targetenv.artifacts.inspection import Inspection, damaged, odd
+from targetenv.artifacts.offload_bundle import read_table
 from targetenv.artifacts.window import Window
 from targetenv.model.record import record
 from targetenv.model.requirement import NeedsUnknown
@@ -86,6 +87,12 @@ def inspect_compressed(data: bytes | memoryview, *, name: str, digest: str, budg
         warnings.append(odd("TE4067", name, "the checksum of this compressed bundle does not fit its contents", help=advice))
     inside = member(memoryview(bundle), name="bundle", within=name, budget=budget, stated="offload-bundle")
     return container(FORMAT, inside.inspection.members or (inside,), details=details, diagnostics=warnings)
+
+
+def bundle_size(data: memoryview, at: int, name: str) -> int:
+    """How many bytes the bundle at `at` takes, compressed or not; FormatError TE4064, TE4066 where it does not fit."""
+    rest = data[at:]
+    return read_header(rest, name).end if is_compressed(rest) else read_table(rest, name)[1]
 
 
 def _inflated(data: memoryview, header: Header, name: str) -> bytes | None:

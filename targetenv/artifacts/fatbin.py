@@ -128,7 +128,7 @@ def _read(entry: Entry, called: str, within: str, budget: Budget) -> Member:
     if entry.kind == _LTO:
         budget.take(1, within)
         return Member(called, _intermediate(entry, image, f"{within}!{called}"), image)
-    return member(image, name=called, within=within, budget=budget, stated=entry.format)
+    return member(image, name=called, within=within, budget=budget, stated=entry.format, label=entry.architecture)
 
 
 def _stated(entry: Entry) -> list[Requirement]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from targetenv.artifacts.compressed_bundle import bundle_size
 from targetenv.artifacts.containers import container, member
 from targetenv.artifacts.elf_objects import inspect_elf
 from targetenv.artifacts.elf_sections import Sections
@@ -27,6 +28,7 @@ _SECTIONS: dict[str, Callable[[memoryview, int, str], int]] = {
     "__nv_relfatbin": fatbin_size,
     ".llvm.offloading": binary_size,
     ".llvm.offloading.relocatable": binary_size,
+    ".hip_fatbin": bundle_size,
 }
 _NOT_ZERO = re.compile(rb"[^\0]")
 _CODE = "TE4202"

@@ -105,7 +105,8 @@ def inspect_offload(data: bytes | memoryview, *, name: str, digest: str, budget:
             if entry.flags & _METADATA_ONLY and not len(entry.image):
                 continue
             stated = _KINDS.get(entry.kind, ("", None))[1]
-            found = member(entry.image, name=called, within=name, budget=budget, stated=stated)
+            label = entry.string("arch") or entry.string("triple") or None
+            found = member(entry.image, name=called, within=name, budget=budget, stated=stated, label=label)
             warnings += _disagreements(entry, found, f"{name}!{called}")
             members.append(adjusted(found, lambda artifact, entry=entry: _claimed(artifact, entry)))  # type: ignore[misc]
         at += -(-size // _ALIGNMENT) * _ALIGNMENT

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from targetenv.artifacts.inspection import Inspection
+    from targetenv.diagnostics.diagnostic import Diagnostic
 
 _ARCHITECTURES = {"x86_64": "x86-64", "amd64": "x86-64", "arm64": "linux/arm64", "aarch64": "linux/arm64"}
 
@@ -51,6 +52,17 @@ def audited_variant(inspection: Inspection, place: str, member: str, targets: It
     claims = [Claim("variant's target", text, text) for text in targets]
     rows = audit(inspection, name=place, read=offers_of_claim, claimed=claims)
     return tuple(replace(row, path=(member, *row.path), offset=None) for row in rows if row.claim.by != "file name")
+
+
+#: What readers say of labels in their containers' own words; the audit does not say it again of the same place.
+_SAID = {"TE4044", "TE4051", "TE4705"}
+
+
+def unsaid(rows: Iterable[Audited], said: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The audit's warnings about places whose labels no reader has complained about."""
+    known = {row.source.name for row in said if row.code in _SAID and row.source is not None}
+    warnings = [row.warning for row in rows if row.warning is not None]
+    return [warning for warning in warnings if warning.source is None or warning.source.name not in known]
 
 
 def of_audited(row: Audited) -> dict[str, object]:

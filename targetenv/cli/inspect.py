@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from targetenv.cli import limits
-from targetenv.cli.claims import audited, audited_variant, of_audited
+from targetenv.cli.claims import audited, audited_variant, of_audited, unsaid
 from targetenv.cli.documents import of_diagnostic
 from targetenv.cli.output import print_json, size, talk
 from targetenv.diagnostics.diagnostic import Diagnostic, Severity, Source, TargetEnvError
@@ -90,6 +90,7 @@ class Report:
                 }
                 for row in self.executables
             ],
+            "details": [list(pair) for pair in self.details],
             "audit": [of_audited(row) for row in self.audit],
             "diagnostics": [of_diagnostic(diagnostic) for diagnostic in self.diagnostics],
         }
@@ -105,7 +106,7 @@ def run(args: Namespace) -> int:
             status = 2
             talk(str(error))
             if args.format == "json":
-                failed = {"file": file, "format": None, "executables": [], "audit": []}
+                failed = {"file": file, "format": None, "executables": [], "details": [], "audit": []}
                 failed["diagnostics"] = [of_diagnostic(diagnostic) for diagnostic in error.diagnostics]
                 print_json(failed, lines=len(args.files) > 1)
             continue
@@ -138,7 +139,7 @@ def examine(file: str, budget: Budget | None = None, claimed: Sequence[str] = ()
     )
     details = inspection.details if inspection.members else ()
     rows = audited(inspection, file, claimed)
-    warnings = (*inspection.diagnostics, *(row.warning for row in rows if row.warning is not None))
+    warnings = (*inspection.diagnostics, *unsaid(rows, inspection.diagnostics))
     return Report(file, inspection.format, executables, warnings, details=details, audit=rows)
 
 

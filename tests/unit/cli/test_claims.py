@@ -161,3 +161,25 @@ def test_the_report_for_people_says_it_too(tmp_path: Path, te: Any) -> None:
     said = te("inspect", tmp_path / "b.hipfb")
     assert "warning[TE4071]: its entry ID says" in said.err
     assert json.loads(te("inspect", tmp_path / "b.hipfb", "--format", "json").out)["audit"]
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (nvidia.fatbin(nvidia.entry(nvidia.cubin(80), 90)), "TE4044"),
+        (nvidia.offload((nvidia.cubin(80), {"arch": "sm_90"})), "TE4051"),
+    ],
+)
+def test_what_a_reader_says_of_a_label_is_said_once_and_listed(data: bytes, code: str, tmp_path: Path, te: Any) -> None:
+    (tmp_path / "k.bin").write_bytes(data)
+    said = te("inspect", tmp_path / "k.bin", "--format", "json").json
+    assert [row["code"] for row in said["diagnostics"] if row["code"] in ("TE4044", "TE4051", "TE4071")] == [code]
+    assert [row["outcome"] for row in said["audit"]] == ["contradicted"]
+
+
+def test_code_in_a_host_object_is_held_against_its_labels(tmp_path: Path, te: Any) -> None:
+    hip = bundle((HOST, b""), (f"{HIP}gfx942", GFX90A))
+    (tmp_path / "a.out").write_bytes(nvidia.host((".hip_fatbin", hip + bytes(-len(hip) % 4096) + hip)))
+    said = te("inspect", tmp_path / "a.out", "--format", "json").json
+    assert [row["path"][0] for row in said["audit"]] == [".hip_fatbin.1", ".hip_fatbin.2"]
+    assert [row["diagnostic"]["code"] for row in said["audit"]] == ["TE4071", "TE4071"]

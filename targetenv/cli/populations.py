@@ -91,9 +91,9 @@ def label(member: Member) -> str:
     return f"{member.name} [{name}]"
 
 
-def listed(members: Sequence[Member], numbers: Sequence[int], *, everything: bool = False) -> str:
+def listed(members: Sequence[Member], numbers: Sequence[int], *, everything: bool = False, most: int = _SHOWN) -> str:
     """Some devices by name, the tail counted."""
-    upto = len(numbers) if everything or len(numbers) <= _SHOWN else _SHOWN - 1
+    upto = len(numbers) if everything or len(numbers) <= most else most - 1
     names = [label(members[number]) for number in numbers[:upto]]
     return ", ".join(names) + (f" and {len(numbers) - upto} more" if upto < len(numbers) else "")
 

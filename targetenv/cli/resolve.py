@@ -5,6 +5,7 @@ from __future__ import annotations
 from targetenv.cli.as_of import add_as_of
 from targetenv.cli.documents import of_stack
 from targetenv.cli.output import print_json, talk
+from targetenv.cli.populations import add_population
 from targetenv.diagnostics.diagnostic import Diagnostic, TargetEnvError
 from targetenv.resolve import resolve
 
@@ -52,6 +53,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--locked", nargs="?", const="targetenv.lock", metavar="FILE",
         help="refuse, with what has changed, unless everything is as `targetenv lock` wrote it (default: targetenv.lock)",
     )  # fmt: skip
+    add_population(parser, required=False)
+    parser.add_argument(
+        "-o", "--output", metavar="FILE",
+        help="with --devices: write which variant each device runs, one row for each kernel (.jsonl or .parquet)",
+    )  # fmt: skip
 
 
 def answer(args: Namespace) -> Resolution:
@@ -67,6 +73,13 @@ def answer(args: Namespace) -> Resolution:
 
 def run(args: Namespace) -> int:
     """Resolve, explain, and say whether everything runs somewhere and is as it was locked."""
+    if args.devices:
+        from targetenv.cli.fleet import report as report_fleet
+
+        return report_fleet(args)
+    if args.output is not None or args.strict:
+        option = "--strict" if args.output is None else "--output"
+        raise TargetEnvError(Diagnostic("TE5200", f"`{option}` is about many devices", help="name them: `--devices PATH`"))
     if args.gaps:
         from targetenv.cli.gaps import report
 

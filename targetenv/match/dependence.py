@@ -95,7 +95,7 @@ def _version(of: str, *, patch: bool) -> Reads:
     if of == "spirv":
         return Reads(frozenset({"VK_KHR_spirv_1_4"}), patch=patch)
     if of == "code-object":
-        return Reads(properties=frozenset({amd.CODE_OBJECT}), patch=patch)
+        return Reads(properties=frozenset({amd.CODE_OBJECT}), patch=True)
     if of == "metal" or of in metal.SYSTEMS:
         return Reads(features=frozenset(metal.SYSTEMS), properties=frozenset({metal.VERSION}), patch=True)
     return Reads(patch=patch)

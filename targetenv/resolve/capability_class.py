@@ -5,24 +5,39 @@ from __future__ import annotations
 import marshal
 from hashlib import blake2b
 
-from targetenv.match.dependence import all_reads, context_of
+from targetenv.match.check import check
+from targetenv.match.dependence import all_reads, context_of, leaves
+from targetenv.model.capabilities import Capabilities
+from targetenv.model.requirement import NeedsLimit
+from targetenv.model.verdict import Outcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from targetenv.match.dependence import Plain
-    from targetenv.model.capabilities import Capabilities
+    from targetenv.model.capabilities import Property, PropertyValue
     from targetenv.model.requirement import Requirement
 
 
 class Classifier:
-    """The key of a device's capability class, for one set of questions."""
+    """The key of a device's capability class, for one set of questions.
 
-    __slots__ = ("_extensions", "_features", "_properties", "_reads")
+    Of a limit that nothing but limits ask about only the answers count: 1000 and 1024 are alike where nobody asks for more
+    than 512.
+    """
+
+    __slots__ = ("_extensions", "_features", "_limits", "_properties", "_reads", "_told")
 
     def __init__(self, requirements: Iterable[Requirement]) -> None:
-        self._reads = reads = all_reads(requirements)
+        asked = list(dict.fromkeys(leaf for requirement in requirements for leaf in leaves(requirement)))
+        self._reads = reads = all_reads(asked)
+        in_full = all_reads(need for need in asked if not isinstance(need, NeedsLimit)).properties
+        self._limits: dict[str, list[NeedsLimit]] = {}
+        for need in asked:
+            if isinstance(need, NeedsLimit) and need.name not in in_full:
+                self._limits.setdefault(need.name, []).append(need)
+        self._told: dict[str, dict[PropertyValue, int]] = {name: {} for name in self._limits}
         self._extensions = {name: 1 << place for place, name in enumerate(sorted(reads.extensions))}
         self._features = {name: 1 << place for place, name in enumerate(sorted(reads.features | reads.mandatory))}
         self._properties = {name: place for place, name in enumerate(sorted(reads.properties))}
@@ -35,7 +50,8 @@ class Classifier:
         for row in offers.properties:
             place = places.get(row.name)
             if place is not None:
-                values[place] = row.value
+                told = self._told.get(row.name)
+                values[place] = row.value if told is None else told.get(row.value) or self._tell(row)
         facts: list[object] = [
             context_of(offers, reads),
             _mask(self._extensions, offers.extensions),
@@ -49,6 +65,15 @@ class Classifier:
             facts += [sorted(offers.features), sorted(offers.denied)]
         # Version 2 writes values and no references between them, so equal facts give equal bytes.
         return blake2b(marshal.dumps(facts, 2), digest_size=16).digest()
+
+    def _tell(self, row: Property) -> int:
+        """The answers that one stated value leads to, as bits behind a leading one."""
+        alone = Capabilities("", properties=(row,))
+        told = 1
+        for need in self._limits[row.name]:
+            told = told << 1 | (check(need, alone).outcome is Outcome.SATISFIED)
+        self._told[row.name][row.value] = told
+        return told
 
 
 def _mask(bits: dict[str, int], names: Iterable[str]) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from array import array
 
+from targetenv.match.stack import Stack
 from targetenv.model.record import record
 from targetenv.model.verdict import Outcome
 from targetenv.resolve.capability_class import Classifier
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     Policy: TypeAlias = Literal["reject", "allow"]
 
 BLOCK = 2048  # classes that are judged together, and devices that are held for it
+_NEWEST = Stack()
 _STEP = 256  # devices between two reports of progress
 
 
@@ -68,6 +70,7 @@ def fleet(
     devices: Iterable[Device],
     *,
     unknown: Policy = "reject",
+    as_of: Stack = _NEWEST,
     reasons: Collection[str] = (),
     progress: Callable[[int], None] | None = None,
     block: int = BLOCK,
@@ -75,8 +78,8 @@ def fleet(
     """Choose a variant for each kernel on each device, as `resolve` does.
 
     `artifacts` are the variants of each kernel, or executables that each stand for themselves. `devices` may come from
-    anywhere, one after the other, and are not kept. `reasons` are kernels of which it is kept what the nearest variant
-    lacks where none runs. `progress` is told how many devices were read so far.
+    anywhere, one after the other, and are not kept. `as_of` is the stack whose rules decide. `reasons` are kernels of which
+    it is kept what the nearest variant lacks where none runs. `progress` is told how many devices were read so far.
 
     >>> from targetenv.model.artifact import Artifact
     >>> from targetenv.model.capabilities import Capabilities
@@ -92,7 +95,7 @@ def fleet(
     """
     kernels: Mapping[str, Sequence[Artifact]]
     kernels = artifacts if isinstance(artifacts, dict) else _alone(artifacts)  # type: ignore[arg-type]
-    made = Fleet({kernel: Ranking(kernels[kernel]) for kernel in sorted(kernels)}, unknown, block)
+    made = Fleet({kernel: Ranking(kernels[kernel]) for kernel in sorted(kernels)}, unknown, block, as_of)
     classifier = Classifier(made.requirements)
     kinds: dict[bytes, int] = {}
     waiting: list[Device] = []
@@ -117,8 +120,11 @@ def fleet(
 class Fleet:
     """The answers for a population of devices: `members` in the order in which they came, `classes` of them that may differ."""
 
-    def __init__(self, rankings: Mapping[str, Ranking], unknown: Policy = "reject", block: int = BLOCK) -> None:
+    def __init__(
+        self, rankings: Mapping[str, Ranking], unknown: Policy = "reject", block: int = BLOCK, as_of: Stack = _NEWEST
+    ) -> None:
         self.unknown = unknown
+        self.as_of = as_of
         self.rankings = dict(rankings)
         self.members: list[Member] = []
         self.classes = 0
@@ -142,7 +148,7 @@ class Fleet:
 
         if self._conjunctions is None:
             self._conjunctions = Conjunctions(self._wanted, len(self.requirements))
-        runs = self._conjunctions.of(answers(self.requirements, [device.offers for device in devices]))
+        runs = self._conjunctions.of(answers(self.requirements, [device.offers for device in devices], self.as_of))
         self._planes.append(runs)
         for kernel, ranking in self.rankings.items():
             mine = slice(self._start[kernel], self._start[kernel] + len(ranking.variants))
@@ -153,6 +159,11 @@ class Fleet:
             for number, device in enumerate(devices, start=self.classes):
                 self._explain(device, number, reasons)
         self.classes += len(devices)
+
+    @property
+    def kernels(self) -> tuple[str, ...]:
+        """The kernels, by name."""
+        return tuple(self.rankings)
 
     def variants(self, kernel: str) -> tuple[str, ...]:
         """The variants of a kernel, in order of cost, preference and name."""
@@ -211,7 +222,8 @@ class Fleet:
         lacking = [kernel for kernel in kernels if self._chosen[kernel][kind] < 0]
         if not lacking:
             return
-        resolved = resolve({kernel: self.rankings[kernel].variants for kernel in lacking}, [device], unknown=self.unknown)
+        kernels_here = {kernel: self.rankings[kernel].variants for kernel in lacking}
+        resolved = resolve(kernels_here, [device], unknown=self.unknown, as_of=self.as_of)
         for row in resolved.ranked:
             if row.verdicts:
                 nearest = row.verdicts[0]

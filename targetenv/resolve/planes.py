@@ -14,6 +14,7 @@ import numpy as np
 
 from targetenv.match.check import Judge
 from targetenv.match.dependence import all_reads, context_of, leaves, reads
+from targetenv.match.stack import Stack
 from targetenv.model import requirement as needs
 from targetenv.model.record import record
 from targetenv.model.verdict import Outcome
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     Codes: TypeAlias = NDArray[np.int64]
 
 WORD = 64
+_NEWEST = Stack()
 _WIDE, _SOME = 64, 256  # words of a row, and lists, that are worked on together
 _MANY = 1 << 22  # codes beyond this are counted again from zero before they are combined with others
 
@@ -50,10 +52,10 @@ class Planes:
         return self.maybe is self.known
 
 
-def answers(requirements: Sequence[Requirement], block: Sequence[Capabilities]) -> Planes:
-    """What every device of the block answers to every requirement: row r, bit d."""
+def answers(requirements: Sequence[Requirement], block: Sequence[Capabilities], as_of: Stack = _NEWEST) -> Planes:
+    """What every device of the block answers to every requirement as of a stack: row r, bit d."""
     simple = list(dict.fromkeys(chain.from_iterable(map(leaves, requirements))))
-    columns = _Columns(block, all_reads(simple))
+    columns = _Columns(block, all_reads(simple), as_of)
     known, maybe = (np.zeros((len(simple), words(len(block))), np.uint64) for _ in range(2))
     for at, need in enumerate(simple):
         codes, first = columns.alike(reads(need))
@@ -207,8 +209,9 @@ def _members(bits: int) -> Iterable[int]:
 class _Columns:
     """A block of devices column by column: equal facts have equal codes."""
 
-    def __init__(self, block: Sequence[Capabilities], asked: Reads) -> None:
+    def __init__(self, block: Sequence[Capabilities], asked: Reads, as_of: Stack) -> None:
         self._block = block
+        self._as_of = as_of
         self._judges: dict[int, Judge] = {}
         self._context = _codes(context_of(offers, asked) for offers in block)
         self._extensions = _presence(asked.extensions, [offers.extensions for offers in block])
@@ -225,7 +228,7 @@ class _Columns:
         """The judge of one device; each keeps what it was asked."""
         judge = self._judges.get(place)
         if judge is None:
-            judge = self._judges[place] = Judge(self._block[place])
+            judge = self._judges[place] = Judge(self._block[place], self._as_of)
         return judge
 
     def alike(self, asked: Reads) -> tuple[Codes, Codes]:

@@ -51,11 +51,11 @@ _NEEDED = ("name", "api")
 
 def read_table(path: str) -> Iterator[Device | Diagnostic]:
     """The devices of a table, in order; TE4331 for a row that describes none, TE4332 for a table that is none of devices."""
-    parquet = _parquet()
+    reader = parquet()
     import pyarrow as pa
 
     try:
-        file = parquet.ParquetFile(path)
+        file = reader.ParquetFile(path)
     except OSError as error:
         raise unreadable(path, error) from error
     except pa.ArrowException as error:
@@ -79,14 +79,14 @@ def read_table(path: str) -> Iterator[Device | Diagnostic]:
 
 def write_table(path: str, devices: Iterable[Device]) -> int:
     """Write a table of devices, whole or not at all; how many there were."""
-    parquet = _parquet()
+    writer_of = parquet().ParquetWriter
     import pyarrow as pa
 
     from targetenv.wire.files import Output
 
     schema = pa.schema([pa.field(name, _arrow(kind)) for name, (kind, _) in COLUMNS.items()])
     written, rest = 0, iter(devices)
-    with Output(path) as output, parquet.ParquetWriter(Sink(output), schema) as writer:
+    with Output(path) as output, writer_of(Sink(output), schema) as writer:
         while rows := [_row(device) for device in islice(rest, BATCH)]:
             writer.write_batch(pa.RecordBatch.from_pylist(rows, schema))
             written += len(rows)
@@ -126,14 +126,15 @@ class Sink:
         return False
 
 
-def _parquet() -> Any:
+def parquet() -> Any:
+    """`pyarrow.parquet`, or TE4334."""
     try:
-        import pyarrow.parquet as parquet
+        import pyarrow.parquet as found
     except ImportError:
         advice = "install targetenv with its extra: `pip install 'targetenv[fleet]'`"
         message = "Parquet tables need pyarrow, which is not installed"
         raise EnvironmentFailed(Diagnostic("TE4334", message, help=advice)) from None
-    return parquet
+    return found
 
 
 def _arrow(kind: str) -> Any:

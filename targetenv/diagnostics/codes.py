@@ -113,6 +113,7 @@ CODES: dict[str, str] = {
     "TE4105": "no compute entry point",
     "TE4106": "kernel needs other descriptors",
     "TE4107": "no workgroup size",
+    "TE4108": "capability is not declared",
     # --- TE42: ELF
     "TE4201": "damaged ELF header",
     "TE4202": "ELF table outside the file",

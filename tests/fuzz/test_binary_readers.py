@@ -9,45 +9,25 @@ import pytest
 
 from targetenv.artifacts import inspect
 from targetenv.diagnostics.diagnostic import FormatError
+from targetenv.registry import spirv
 
 CORPUS = Path(__file__).parent.parent / "corpora" / "artifacts"
 FILES = sorted(path for path in CORPUS.iterdir() if path.suffix in (".spv", ".so"))
 MUTATIONS = 10_000
 BYTES = (0, 1, 2, 0x7F, 0x80, 0xFF)
 WORDS = (0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
-# Opcodes that the reader interprets: declarations, types, constants, decorations, group operations, atomics, matrix products.
-OPCODES = (
-    11,
-    14,
-    15,
-    16,
-    17,
-    21,
-    22,
-    23,
-    24,
-    25,
-    28,
-    29,
-    30,
-    32,
-    43,
-    44,
-    50,
-    51,
-    52,
-    59,
-    71,
-    72,
-    73,
-    74,
-    227,
-    228,
-    331,
-    349,
-    4456,
-    4459,
-)
+# Instructions that the reader interprets: declarations, types, constants, decorations, group operations, atomics, barriers,
+# images, matrix products, clocks.
+INSTRUCTIONS = """
+    Extension ExtInstImport MemoryModel EntryPoint ExecutionMode Capability TypeInt TypeFloat TypeVector TypeMatrix TypeImage
+    TypeSampledImage TypeArray TypeRuntimeArray TypeStruct TypePointer ConstantTrue Constant ConstantComposite SpecConstantFalse
+    SpecConstant SpecConstantComposite SpecConstantOp Variable Decorate MemberDecorate DecorationGroup GroupDecorate
+    AtomicLoad AtomicStore AtomicIAdd AtomicFAddEXT ControlBarrier MemoryBarrier ImageSampleExplicitLod ImageGather ReadClockKHR
+    ExecutionModeId GroupNonUniformIAdd GroupNonUniformBroadcast GroupNonUniformRotateKHR FmaKHR TypeCooperativeMatrixKHR
+    CooperativeMatrixMulAddKHR TypeCooperativeMatrixNV CooperativeMatrixMulAddNV TypeUntypedPointerKHR UntypedVariableKHR
+    Function FunctionParameter
+"""
+OPCODES = tuple(spirv.opcodes()[f"Op{name}"] for name in INSTRUCTIONS.split())
 
 
 def survives(data: bytes) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from targetenv.cli.output import talk
 from targetenv.diagnostics.diagnostic import Diagnostic, TargetEnvError
 from targetenv.match.environment import offers_of
 from targetenv.model.target_env import TargetEnv
@@ -73,7 +74,7 @@ def offers_from(text: str, name: str) -> Capabilities:
     if is_file(text) or "://" in text:
         from targetenv.launch.devices import find_devices
 
-        devices, _ = find_devices([text])
+        devices, _ = find_devices([text], report=warn)
         if len(devices) != 1:
             there = ", ".join(device.uri for device in devices)
             raise TargetEnvError(Diagnostic("TE5209", f"`{text}` stands for {len(devices)} devices: {there}", help="name one"))
@@ -84,8 +85,13 @@ def offers_from(text: str, name: str) -> Capabilities:
 
 
 def is_file(text: str) -> bool:
-    """Whether a file of that name is there; any text may be asked."""
+    """Whether a file of that name is there, or of the name before a `#`; any text may be asked."""
     try:
-        return os.path.isfile(text)  # noqa: PTH113
+        return os.path.isfile(text) or os.path.isfile(text.partition("#")[0])  # noqa: PTH113
     except ValueError:
         return False
+
+
+def warn(warning: Diagnostic) -> None:
+    """Say what is odd about a file that is used all the same."""
+    talk(str(TargetEnvError(warning)))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from targetenv.cli.as_of import add_as_of
 from targetenv.cli.documents import of_diagnostic, of_stack
-from targetenv.cli.environments import is_file, offers_from
+from targetenv.cli.environments import is_file, offers_from, warn
 from targetenv.cli.output import print_json, talk
 from targetenv.cli.texts import read_lines, unquoted
 from targetenv.diagnostics.diagnostic import Diagnostic, TargetEnvError
@@ -16,6 +16,7 @@ from targetenv.match.pair import findings
 from targetenv.match.stack import Stack, parse_stack
 from targetenv.model import document
 from targetenv.model.record import record
+from targetenv.model.requirement import AllOf, AnyOf
 from targetenv.model.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
     from targetenv.model.capabilities import Capabilities
     from targetenv.model.requirement import Requirement
     from targetenv.model.verdict import Finding
+    from targetenv.wire.device_files import DeviceFile
 
 EPILOG = (
     "REQUIRES is a target in any dialect, with KIND: before it where it has several (ptx:sm_80), an executable, or a"
-    " constraint (`vulkan >= 1.1 and shaderFloat16`). OFFERS is a target, a device (vulkan://0) or a file that describes one."
+    " constraint (`vulkan >= 1.1 and shaderFloat16`). OFFERS is a target, a device (vulkan://0) or a file that describes one:"
+    " a snapshot, a Vulkan Profile, what vulkaninfo wrote, a report of the capability viewer (FILE#NAME where it describes"
+    " several); as REQUIRES these stand for code that relies on all that they offer."
     " Exit status 0 when it fits, 1 when it does not or is not known."
 )
 _NEWEST = Stack()
@@ -120,20 +124,24 @@ def _answer(requires: str, offers: str, as_of: Stack) -> Answer:
 
 
 def _requirements(text: str) -> tuple[Requirement, ...]:
+    if "://" in text and not is_file(text):
+        return _all(offers_from(text, "REQUIRES"))
     if is_file(text):
         from targetenv.artifacts import identify, inspect
+        from targetenv.wire import device_files
         from targetenv.wire.files import read_bytes
 
-        data = read_bytes(text)
+        file, select = device_files.split(text)
+        data = read_bytes(file)
         if identify(data) is not None:
             inspection = inspect(data, name=text)
             if not inspection.artifacts:
                 raise TargetEnvError(*inspection.diagnostics)
             return tuple(dict.fromkeys(need for artifact in inspection.artifacts for need in artifact.requires))
-        from targetenv.wire.snapshot import parse_snapshot
-
-        devices, _ = parse_snapshot(data, name=text)
-        return tuple(dict.fromkeys(need for device in devices for need in _all(device.offers)))
+        found = device_files.read_one_or_all(device_files.unpacked(data, name=file), name=file, select=select)
+        for warning in (warning for each in found for warning in each.diagnostics):
+            warn(warning)
+        return tuple(dict.fromkeys(need for each in found for need in _demanded(each)))
     from targetenv.syntax import is_constraint, parse, parse_constraint
 
     if is_constraint(text):
@@ -147,6 +155,12 @@ def _requirements(text: str) -> tuple[Requirement, ...]:
         if isinstance(error, TargetEnvError):
             raise
         raise TargetEnvError(Diagnostic("TE5200", str(error), help="kinds are " + ", ".join(KINDS))) from None
+
+
+def _demanded(file: DeviceFile) -> tuple[Requirement, ...]:
+    """What code relies on that was made for this device, or for any that fits a profile, alternatives included."""
+    choices = (AnyOf(tuple(AllOf(_all(offers)) for offers in choice)) for choice in file.alternatives)
+    return (*_all(file.device.offers), *choices)
 
 
 def _all(offers: Capabilities) -> tuple[Requirement, ...]:

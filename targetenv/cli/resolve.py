@@ -62,11 +62,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def answer(args: Namespace) -> Resolution:
     """The resolution that the arguments of `add_question` ask for."""
+    from targetenv.cli.environments import warn
     from targetenv.launch.devices import find_devices
     from targetenv.match.stack import Stack, parse_stack
 
     kernels = collect(args.files, args.kernel)
-    devices, unavailable = find_devices(args.device)
+    devices, unavailable = find_devices(args.device, report=warn)
     as_of = Stack() if getattr(args, "as_of", None) is None else parse_stack(args.as_of)
     return resolve(kernels, devices, unavailable=unavailable, unknown=args.unknown, as_of=as_of)
 

@@ -104,6 +104,7 @@ CODES: dict[str, str] = {
     "TE4072": "code requires more than its label says",
     "TE4073": "code of another kind than its label says",
     "TE4074": "label that names no target",
+    "TE4075": "instructions cannot be decoded here",
     "TE4081": "reading takes too long",
     # --- TE41: SPIR-V
     "TE4101": "damaged SPIR-V header",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from targetenv.cli.as_of import add_as_of
+from targetenv.cli.deciding import add_as_of, as_of
 from targetenv.cli.documents import of_diagnostic, of_stack
 from targetenv.cli.environments import is_file, offers_from, warn
 from targetenv.cli.output import print_json, talk
@@ -13,7 +13,7 @@ from targetenv.diagnostics.diagnostic import Diagnostic, TargetEnvError
 from targetenv.match.check import Judge
 from targetenv.match.environment import KINDS, requirements_of, requirements_of_kind
 from targetenv.match.pair import findings
-from targetenv.match.stack import Stack, parse_stack
+from targetenv.match.stack import Stack
 from targetenv.model import document
 from targetenv.model.record import record
 from targetenv.model.requirement import AllOf, AnyOf
@@ -71,12 +71,12 @@ class Answer:
 
 def run(args: Namespace) -> int:
     """Judge one pair, or every line of a batch."""
-    as_of = _NEWEST if args.as_of is None else parse_stack(args.as_of)
+    stack = as_of(args)
     if args.lines is not None:
-        return _batch(args.lines, as_of)
+        return _batch(args.lines, stack)
     if args.offers is None:
         raise TargetEnvError(Diagnostic("TE5200", "expected two sides", help="pass REQUIRES and OFFERS, or `--lines FILE`"))
-    answer = _answer(args.requires, args.offers, as_of)
+    answer = _answer(args.requires, args.offers, stack)
     if args.format == "json":
         print_json(answer.document())
     else:
@@ -86,19 +86,19 @@ def run(args: Namespace) -> int:
             if unmet
             else f": all {len(answer.findings)} requirements met"
         )
-        print(f"{answer.outcome.value}{f' as of {as_of}' if as_of else ''}{of}")
+        print(f"{answer.outcome.value}{f' as of {stack}' if stack else ''}{of}")
         width = max((len(finding.requires) for finding in answer.findings), default=0)
         for finding in answer.findings:
             print(f"  {_MARKS[finding.outcome]} {finding.requires:<{width}}  {finding.offers}  [{finding.code}]")
     return 0 if answer.outcome is Outcome.SATISFIED else 1
 
 
-def _batch(path: str, as_of: Stack) -> int:
+def _batch(path: str, stack: Stack) -> int:
     status = 0
     for number, line in read_lines(path):
         sides = line.split("\t")
         try:
-            answer = _answer(*_pair(sides, number), as_of)
+            answer = _answer(*_pair(sides, number), stack)
         except TargetEnvError as error:
             failed = {"ok": False, "diagnostics": [of_diagnostic(row) for row in error.diagnostics]}
             print_json({"requires": sides[0], "offers": sides[-1], **failed}, lines=True)
@@ -116,11 +116,11 @@ def _pair(sides: list[str], line: int) -> tuple[str, str]:
     return unquoted(sides[0], line=line), unquoted(sides[1], line=line)
 
 
-def _answer(requires: str, offers: str, as_of: Stack) -> Answer:
-    found = findings(_requirements(requires), Judge(offers_from(offers, "OFFERS"), as_of))
+def _answer(requires: str, offers: str, stack: Stack) -> Answer:
+    found = findings(_requirements(requires), Judge(offers_from(offers, "OFFERS"), stack))
     outcomes = {finding.outcome for finding in found}
     worst = next((outcome for outcome in (Outcome.UNSATISFIED, Outcome.UNKNOWN) if outcome in outcomes), Outcome.SATISFIED)
-    return Answer(requires, offers, worst, found, as_of)
+    return Answer(requires, offers, worst, found, stack)
 
 
 def _requirements(text: str) -> tuple[Requirement, ...]:

@@ -80,6 +80,9 @@ CODES: dict[str, str] = {
     "TE3015": "component named twice",
     "TE3016": "unknown rule",
     "TE3017": "not an answer of resolve or match",
+    "TE3021": "unknown preference",
+    "TE3022": "pin of what is not there",
+    "TE3023": "not a pin",
     # --- TE40: compiled code of any format
     "TE4001": "unknown format",
     "TE4002": "a container, not an executable",

@@ -102,15 +102,18 @@ def _block(device: Device, losses: list[str]) -> dict[str, Any]:
             features.setdefault(struct, {})[member] = value
         else:
             losses.append(f"feature {name}")
+    told_families = queue_families(device.queues)
     families = [
         {"VkQueueFamilyProperties": {"queueCount": count, "queueFlags": flag_names(mask, abi.enum_names("VkQueueFlagBits"))}}
-        for count, mask in queue_families(device.queues)
+        for count, mask in dict.fromkeys(told_families)  # the schema wants each only once
     ]
-    if any(nameless(mask, abi.enum_names("VkQueueFlagBits")) for _, mask in queue_families(device.queues)):
+    if any(nameless(mask, abi.enum_names("VkQueueFlagBits")) for _, mask in told_families):
         losses.append("flags of queue families that have no name")
     _left_out(device, len(families), losses)
+    known = [name for name in sorted(offers.extensions) if vulkan.extension(name) is not None]
+    losses += [f"extension {name}, which the schema does not know" for name in sorted(offers.extensions - set(known))]
     block: dict[str, Any] = {
-        "extensions": dict.fromkeys(sorted(offers.extensions), 1),
+        "extensions": dict.fromkeys(known, 1),
         "features": features,
         "properties": _properties(offers, device.name, losses),
     }

@@ -16,7 +16,7 @@ from targetenv.registry.vulkan_device import (
     queue_line,
     subgroup_sizes,
 )
-from targetenv.wire.vulkan_values import Plan, boolean, flag_bits, integer, packed_version, plan
+from targetenv.wire.vulkan_values import Plan, boolean, flag_bits, integer, packed_version, plan, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +60,12 @@ class Claims:
 
     def extension(self, name: object, revision: object = 0) -> None:
         """One extension of the device; one that the registry does not have is kept, for the device does."""
-        if not isinstance(name, str) or not name.startswith("VK_") or len(name) > _LONGEST or not name.isidentifier():
+        if (
+            not isinstance(name, str)
+            or not name.startswith("VK_")
+            or len(name) > _LONGEST
+            or not (name.isascii() and name.isidentifier())
+        ):
             self.complaints.add("TE4312", f"extension {name}")
             return
         if vulkan.extension(name) is None:
@@ -215,12 +220,12 @@ class Claims:
         """The device; `provenance` says what the file says of itself."""
         told = driver_facts(self.values) | {key: value for key, value in provenance.items() if value}
         return Device(
-            uri=uri,
-            name=str(self.values.get(f"{_PROPERTIES}::deviceName") or name or uri),
+            uri=printable(uri),
+            name=str(self.values.get(f"{_PROPERTIES}::deviceName") or printable(name or uri)),
             driver="vulkan",
             offers=self.offers(complete=complete),
             identity=identity(self.values),
-            provenance=tuple(sorted(told.items())),
+            provenance=tuple(sorted((key, printable(value)) for key, value in told.items())),
             queues=tuple(self.queues),
             memory=tuple(self.memory),
         )

@@ -47,12 +47,12 @@ def in_profile(value: PropertyValue, field: Field) -> Any:
         members = [inner.name for inner in abi.layout(field.type).fields]
         return dict(zip(members, value, strict=True))  # type: ignore[arg-type]  # small structs are tuples
     names = abi.enum_names(field.type.removesuffix("*"))
+    if is_flags(field):
+        return flag_names(int(value), names)  # type: ignore[arg-type]  # flags are a number
     if not names:
         if field.code == "P":
             raise NotExpressibleError("a list of structs")
         return list(value) if isinstance(value, tuple) else value
-    if is_flags(field):
-        return flag_names(int(value), names)  # type: ignore[arg-type]  # flags are a number
     if isinstance(value, tuple):
         return [_named(one, names) for one in value]
     return _named(value, names)

@@ -113,7 +113,7 @@ def _converter(field: Field) -> Converter | None:
 
 def _whole(type_: str) -> Callable[..., int]:
     """The reader of a plain number, or of one whose values or bits have names."""
-    return _enumerant if abi.enum_names(type_) else _integer
+    return _enumerant if abi.enum_names(type_) or "Flags" in type_ else _integer
 
 
 def _size(field: Field) -> int:
@@ -159,7 +159,12 @@ def _enumerants(raw: object) -> tuple[int, ...]:
 def _text(raw: object) -> str:
     if not isinstance(raw, str) or len(raw) > _LONGEST_TEXT:
         raise ValueError(raw)
-    return raw.split("\0", 1)[0]
+    return printable(raw.split("\0", 1)[0])
+
+
+def printable(text: str) -> str:
+    """A text from a file without halves of characters, which no file and no terminal takes."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _digits(raw: object, *, count: int) -> str:

@@ -29,7 +29,6 @@ FAMILIES = {
     "metal": "metal",
     "oci": "oci",
     "opencl": "opencl",
-    "rank": "ranking",
     "spirv": "vulkan",
     "subgroup": "vulkan",
     "unknown": "general",

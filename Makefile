@@ -10,12 +10,13 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 VENV := .venv/bin/python
 
-.PHONY: help test demo bench setup ready clean
+.PHONY: help test demo bench fuzz setup ready clean
 
 help:
 	@sed -n 's/^#  *\(make .*\)/\1/p' Makefile
 	@echo "make demo                             builds the example, resolves it on every device found, runs and checks it"
 	@echo "make bench                            the benchmark tables"
+	@echo "make fuzz                             a million damaged files, read or refused (FUZZ_ARGS='--mutations 10000 amd')"
 
 ready:
 	@test -n "$(PYTHON)" || { echo "targetenv needs Python 3.11 or newer: none of python3, python3.11 ... python3.14 on PATH is" >&2; exit 3; }
@@ -32,6 +33,9 @@ demo: ready
 
 bench: ready
 	@$(VENV) -m tests.benchmarks $(BENCH_ARGS)
+
+fuzz: ready
+	@nice -n 15 $(VENV) -m tests.fuzz $(FUZZ_ARGS)
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build-out

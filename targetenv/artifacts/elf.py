@@ -28,7 +28,7 @@ _PT_LOAD, _PT_DYNAMIC, _PT_NOTE, _PT_GNU_PROPERTY = 1, 2, 4, 0x6474E553
 _DT_NEEDED, _DT_HASH, _DT_STRTAB, _DT_SYMTAB, _DT_STRSZ, _DT_SONAME = 1, 4, 5, 6, 10, 14
 _DT_RELA, _DT_RELASZ = 7, 8
 _RELATIVE = {62: 8, 183: 0x403}  # R_X86_64_RELATIVE, R_AARCH64_RELATIVE
-_DT_GNU_HASH, _DT_FLAGS_1 = 0x6FFFFEF5, 0x6FFFFFFB
+_DT_GNU_HASH, _DT_FLAGS_1, _DT_VERNEED, _DT_VERNEEDNUM = 0x6FFFFEF5, 0x6FFFFFFB, 0x6FFFFFFE, 0x6FFFFFFF
 _DF_1_PIE = 0x08000000
 _NT_GNU_PROPERTY_TYPE_0 = 5
 
@@ -36,6 +36,7 @@ _MOST_SEGMENTS = 128
 _MOST_TABLE_ENTRIES = 1 << 14
 _MOST_SYMBOLS = 1 << 18
 _MOST_NAME_BYTES = 16 << 20
+_MOST_VERSIONS = 1 << 12
 
 
 @record
@@ -106,6 +107,31 @@ class Elf:
         return tuple(
             self._dynamic_string(value, "a needed library's name") for tag, value in self._dynamic if tag == _DT_NEEDED
         )
+
+    def needed_versions(self) -> dict[str, tuple[str, ...]]:
+        """Library -> the versions of its symbols that this object was linked against (`GLIBC_2.34`), in the file's order."""
+        if not self._last(_DT_VERNEED):
+            return {}
+        at = self._offset(self._last(_DT_VERNEED), "the needed versions")
+        found: dict[str, tuple[str, ...]] = {}
+        left = _MOST_VERSIONS
+        for _ in range(min(self._last(_DT_VERNEEDNUM), _MOST_VERSIONS)):
+            _, count, library, first, following = self.window.unpack("<HHIII", at, "a library's needed versions")
+            names = []
+            entry = at + first
+            for _ in range(count):
+                left -= 1
+                if left < 0:
+                    raise damaged("TE4205", self.name, f"more than the {_MOST_VERSIONS} needed versions that are read")
+                _, _, _, name, step = self.window.unpack("<IHHII", entry, "a needed version")
+                names.append(self._dynamic_string(name, "a version's name"))
+                entry += step
+            library_name = self._dynamic_string(library, "a needed library's name")
+            found[library_name] = (*found.get(library_name, ()), *names)
+            if not following:
+                break
+            at += following
+        return found
 
     @property
     def soname(self) -> str | None:

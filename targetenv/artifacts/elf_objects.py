@@ -53,6 +53,9 @@ def inspect_elf(data: bytes | memoryview, *, name: str, digest: str) -> Inspecti
     details += [("kernel", kernel.name) for kernel in kernels]
     details += [("function", function) for function in functions]
     details += [("needs library", library) for library in elf.needed]
+    details += [
+        ("of symbol versions", f"{library}: {', '.join(sorted(names))}") for library, names in elf.needed_versions().items()
+    ]
     requires = (NeedsFormat(executable_format), level)
     artifact = Artifact(name, executable_format, digest, requires, kernels, size=len(data))
     return Inspection(executable_format, (artifact,), (), tuple(details))

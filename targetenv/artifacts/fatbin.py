@@ -154,11 +154,10 @@ def _intermediate(entry: Entry, image: memoryview, name: str) -> Inspection:
 
 
 def _labelled(artifact: Artifact, entry: Entry) -> Artifact:
-    """What the header adds: its claim, and the suffix `f`, with which a cubin runs in its whole family."""
+    """What the header adds: its claim, and that a cubin was built with the suffix `f`, for one family."""
     requires = artifact.requires
     if entry.kind == _ELF and entry.flags & _F:
-        plain, family = NeedsIsa(f"sm_{entry.number}"), NeedsIsa(entry.architecture)
-        requires = tuple(family if need == plain else need for need in requires)
+        requires = tuple(dict.fromkeys((*requires, NeedsIsa(entry.architecture))))
     return replace(artifact, requires=requires, target=entry.architecture)
 
 

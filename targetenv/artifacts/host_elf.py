@@ -57,7 +57,7 @@ def _images(data: memoryview, name: str, budget: Budget) -> Iterator[Member]:
         while (at := _next(section.data, at)) < len(section.data):
             size = size_of(section.data, at, f"{name}!{section.name}")
             place += 1
-            called = f"{section.name}.{place}"
+            called = f"{section.name}#{place}"
             yield member(section.data[at : at + size], name=called, within=name, budget=budget)
             at += size
 

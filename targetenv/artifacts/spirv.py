@@ -10,10 +10,12 @@ from targetenv.artifacts.inspection import Inspection, odd
 from targetenv.artifacts.spirv_kernels import STORAGE_BUFFER, kernels_of
 from targetenv.artifacts.spirv_layout import Layout
 from targetenv.artifacts.spirv_module import Module
+from targetenv.artifacts.spirv_undeclared import undeclared
 from targetenv.artifacts.spirv_usage import float_controls, subgroup_classes, usage
 from targetenv.match.unknowns import OPEN_ARRAY, OPEN_WORKGROUP
 from targetenv.model.artifact import Artifact, Kernel
 from targetenv.model.requirement import (
+    AnyOf,
     NeedsCapability,
     NeedsExtension,
     NeedsFeature,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from targetenv.artifacts.spirv_kernels import KernelFacts
+    from targetenv.artifacts.spirv_undeclared import Undeclared
     from targetenv.artifacts.spirv_usage import Asked
     from targetenv.diagnostics.diagnostic import Diagnostic
     from targetenv.model.requirement import LimitValue, Requirement
@@ -71,17 +74,18 @@ def inspect_spirv(
     module = Module(data, name)
     layout = Layout(module, specialization)
     kernels = kernels_of(module, layout)
+    missing = tuple(undeclared(module))
     asked: dict[Requirement, str] = {}
-    for need, because in _asked(module, layout, kernels):
+    for need, because in _asked(module, layout, kernels, missing):
         asked.setdefault(need, because)
     described = tuple(_kernel(kernel) for kernel in kernels)
     artifact = Artifact(name, "spirv", digest, tuple(asked), described, size=len(data))
     details = tuple(_details(module, layout, kernels))
     reasons = tuple((need, because) for need, because in asked.items() if because)
-    return Inspection("spirv", (artifact,), tuple(_warnings(module, kernels, name)), details, reasons=reasons)
+    return Inspection("spirv", (artifact,), tuple(_warnings(module, kernels, missing, name)), details, reasons=reasons)
 
 
-def _asked(module: Module, layout: Layout, kernels: Sequence[KernelFacts]) -> Iterator[Asked]:
+def _asked(module: Module, layout: Layout, kernels: Sequence[KernelFacts], missing: Sequence[Undeclared]) -> Iterator[Asked]:
     """Every requirement with what asks for it, which is empty where the requirement says it."""
     capabilities, unnamed = _capabilities(module)
     yield NeedsFormat("spirv"), ""
@@ -90,6 +94,9 @@ def _asked(module: Module, layout: Layout, kernels: Sequence[KernelFacts]) -> It
     for number in unnamed:
         yield NeedsUnknown(f"what SPIR-V capability {number} needs: the grammar does not name it"), ""
     yield from ((NeedsExtension(extension), "") for extension in module.extensions)
+    for what, either in missing:
+        needs = tuple(NeedsCapability(capability) for capability in either)
+        yield needs[0] if len(needs) == 1 else AnyOf(needs), f"{what}, though it is not declared"
     yield from _modes(kernels)
     if any(kernel.model == "GLCompute" for kernel in kernels):
         yield from _limits(kernels)
@@ -178,7 +185,11 @@ def _kernel(facts: KernelFacts) -> Kernel:
     )
 
 
-def _warnings(module: Module, kernels: Sequence[KernelFacts], name: str) -> Iterator[Diagnostic]:
+def _warnings(module: Module, kernels: Sequence[KernelFacts], missing: Sequence[Undeclared], name: str) -> Iterator[Diagnostic]:
+    for what, capabilities in missing[:4]:
+        either = f"`{capabilities[0]}`" if len(capabilities) == 1 else f"any of `{'`, `'.join(capabilities[:4])}`"
+        message = f"this module has {what} and does not declare {either}, which that takes"
+        yield odd("TE4108", name, message, help="compile it again with a newer compiler, or report this to its makers")
     if not kernels:
         models = ", ".join(sorted({entry.model for entry in module.entry_points}))
         has = f"entry points only of {models}" if models else "no entry point"

@@ -65,6 +65,16 @@ def _offsets(module: Module, layout: Layout) -> Iterator[tuple[Requirement, str]
         yield NeedsLimit(largest, Relation.AT_LEAST, most), because
 
 
+def image_operands(module: Module) -> Iterator[str]:
+    """The names of the image operands that instructions on sampled images take."""
+    bits = spirv.enumerants("ImageOperands")
+    used = 0
+    for name, operands in module.instructions(_sampling()):
+        at = _operands_at(name)
+        used |= operands[at] if len(operands) > at else 0
+    return (row.name for value, row in bits.items() if value & used)
+
+
 @cache
 def _sampling() -> tuple[str, ...]:
     """The instructions that take image operands, loads and stores excepted."""

@@ -229,7 +229,8 @@ def _descriptor_kind(module: Module, storage_class: str, pointee: int, kind: str
         return STORAGE_BUFFER if "BufferBlock" in module.decorations.get(pointee, {}) else "uniform buffer"
     match kind:
         case "OpTypeSampledImage":
-            return "combined image sampler"
+            _, image = module.type_of(operands[0])
+            return "uniform texel buffer" if image[1:2] == (_BUFFER_DIM,) else "combined image sampler"
         case "OpTypeSampler":
             return "sampler"
         case "OpTypeImage":

@@ -94,7 +94,7 @@ class Module:
         self.atomic_operations: set[str] = set()
         self.multiplications: list[tuple[int, ...]] = []
         self.memory_scopes: dict[int, str] = {}  # id of a memory scope -> the first barrier or atomic that takes it
-        self.has_typed_atomics = False
+        self.has_typed_atomics = self.has_wide_atomics = False  # anything but 32-bit integers; 64-bit integers
         self._group_targets = 0
         self.opcodes = frozenset(self._read())  # of every instruction that the module has, declared or in a function
 
@@ -279,6 +279,7 @@ class Module:
             self.memory_scopes.setdefault(operands[3], name)
             kind, shape = self.types.get(operands[0], ("", ()))
             self.has_typed_atomics |= kind != "OpTypeInt" or shape[:1] != (32,)
+            self.has_wide_atomics |= kind == "OpTypeInt" and shape[:1] == (64,)
 
     def _multiplication(self, _: str, operands: Operands) -> None:
         self.multiplications.append(tuple(operands))

@@ -7,7 +7,6 @@ an object without a note) and is complained about where the bytes contradict it.
 from __future__ import annotations
 
 import re
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from targetenv.artifacts import inspect
@@ -26,6 +25,7 @@ from targetenv.wire.package import Package, PackagedKernel, Variant, constant_bl
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from targetenv.artifacts.inspection import Inspection
     from targetenv.model.artifact import Artifact, Kernel
     from targetenv.model.requirement import Requirement
 
@@ -60,12 +60,13 @@ class Part:
     warnings: tuple[Diagnostic, ...] = ()
 
 
-def part(kernel: PackagedKernel, declared: Declared, data: bytes, *, source: str) -> Part:
+def part(kernel: PackagedKernel, declared: Declared, data: bytes, *, source: str, inspection: Inspection | None = None) -> Part:
     """The variant of `kernel` in `data`; FormatError (TE40xx to TE42xx, TE4605) when the bytes cannot be it.
 
-    `source` is what diagnostics call the bytes.
+    `source` is what diagnostics call the bytes. `inspection` is what they are, where that is known already, together with what
+    a container adds to it.
     """
-    inspection = inspect(data, name=source)
+    inspection = inspection or inspect(data, name=source)
     if not inspection.artifacts:
         raise FormatError(*inspection.diagnostics)
     artifact = inspection.artifacts[0]
@@ -76,7 +77,6 @@ def part(kernel: PackagedKernel, declared: Declared, data: bytes, *, source: str
     if tile is None and kernel.grid is not None:
         message = f"it is not known how much of the grid one workgroup of {about} covers"
         raise FormatError(Diagnostic("TE4605", message, Source(source, ""), help="declare its `tile`, such as `tile = [256]`"))
-    digest = sha256(data).hexdigest()
     variant = Variant(
         name=declared.name,
         kernel=kernel.name,
@@ -84,7 +84,7 @@ def part(kernel: PackagedKernel, declared: Declared, data: bytes, *, source: str
         entry_point=entry.name,
         member=_member(kernel.name, declared.name, artifact.format),
         size=len(data),
-        sha256=digest,
+        sha256=artifact.digest,
         requires=_requirements(artifact, entry, declared),
         target=declared.target,
         preference=declared.preference,

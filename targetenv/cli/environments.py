@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from targetenv.diagnostics.diagnostic import Diagnostic, EnvironmentFailed, TargetEnvError
+from targetenv.cli.output import talk
+from targetenv.diagnostics.diagnostic import Diagnostic, TargetEnvError
 from targetenv.match.environment import offers_of
-from targetenv.model.record import record, replace
 from targetenv.model.target_env import TargetEnv
 
 TYPE_CHECKING = False
@@ -34,15 +34,6 @@ _TYPES = {
     "other": "Other",
 }
 _DIALECTS = {"vulkan": "vk"}
-
-
-@record
-class Environment:
-    """What somebody named on the command line: the environment, and the dialect that is its own, where there is one."""
-
-    name: str
-    env: TargetEnv
-    dialect: str | None
 
 
 def environment_of(device: Device) -> TargetEnv:
@@ -80,46 +71,27 @@ def offers_from(text: str, name: str) -> Capabilities:
 
     `name` is what diagnostics call the text. More than one device is TE5209.
     """
-    found = environments_from(text, source=name)
-    if len(found) != 1:
-        there = ", ".join(each.name for each in found)
-        raise TargetEnvError(Diagnostic("TE5209", f"`{text}` stands for {len(found)} devices: {there}", help="name one"))
-    return found[0].env.offers
-
-
-def environments_from(text: str, *, source: str = "<argument>") -> tuple[Environment, ...]:
-    """Every environment that a text stands for: of one device or target, or of all devices of a driver or in a file."""
-    if _names_driver(text):
+    if is_file(text) or "://" in text:
         from targetenv.launch.devices import find_devices
 
-        devices, unavailable = find_devices([text])
-        if not devices:
-            reasons = [Diagnostic(each.code, f"{each.driver}: {each.reason}", help=each.help) for each in unavailable]
-            raise EnvironmentFailed(*reasons)
-        return tuple(Environment(device.uri, environment_of(device), dialect_of(device)) for device in devices)
-    if is_file(text.partition("#")[0]) or is_file(text) or text.endswith(".json"):
-        from targetenv.wire.device_files import LARGEST, read_all, read_path
-        from targetenv.wire.files import read_bytes
-
-        files = (
-            read_all(read_bytes(text, largest=LARGEST), name=text) if "#" not in text or is_file(text) else (read_path(text),)
-        )
-        return tuple(Environment(each.name, environment_of(each.device), dialect_of(each.device)) for each in files)
+        devices, _ = find_devices([text], report=warn)
+        if len(devices) != 1:
+            there = ", ".join(device.uri for device in devices)
+            raise TargetEnvError(Diagnostic("TE5209", f"`{text}` stands for {len(devices)} devices: {there}", help="name one"))
+        return devices[0].offers
     from targetenv.syntax import parse
 
-    parsed = parse(text, source_name=source)
-    return (Environment(text, replace(parsed.env, offers=offers_of(parsed.env)), parsed.dialect),)
-
-
-def _names_driver(text: str) -> bool:
-    from targetenv_runtime.drivers.table import DRIVERS
-
-    return ("://" in text or text in DRIVERS) and not is_file(text)
+    return offers_of(parse(text, source_name=name).env)
 
 
 def is_file(text: str) -> bool:
-    """Whether a file of that name is there; any text may be asked."""
+    """Whether a file of that name is there, or of the name before a `#`; any text may be asked."""
     try:
-        return os.path.isfile(text)  # noqa: PTH113
+        return os.path.isfile(text) or os.path.isfile(text.partition("#")[0])  # noqa: PTH113
     except ValueError:
         return False
+
+
+def warn(warning: Diagnostic) -> None:
+    """Say what is odd about a file that is used all the same."""
+    talk(str(TargetEnvError(warning)))

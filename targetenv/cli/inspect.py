@@ -37,6 +37,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="TARGET",
         help="what the files are said to be for; may be given repeatedly",
     )
+    parser.add_argument(
+        "--scan", action="store_true", help="decode the instructions of CPU objects, which bounds what they need from below"
+    )
     limits.add_arguments(parser)
 
 
@@ -101,7 +104,7 @@ def run(args: Namespace) -> int:
     status = 0
     for place, file in enumerate(args.files):
         try:
-            report = examine(file, limits.budget(args), args.claim)
+            report = examine(file, limits.budget(args), args.claim, scan=args.scan)
         except TargetEnvError as error:
             status = 2
             talk(str(error))
@@ -119,10 +122,11 @@ def run(args: Namespace) -> int:
     return status
 
 
-def examine(file: str, budget: Budget | None = None, claimed: Sequence[str] = ()) -> Report:
+def examine(file: str, budget: Budget, claimed: Sequence[str] = (), *, scan: bool = False) -> Report:
     """Open one file, and the containers in it; FormatError when it is of no known format, damaged, or above the budget.
 
-    What the file is `claimed` to be for is held against its bytes, as is what its name and its containers say.
+    What the file is `claimed` to be for is held against its bytes, as is what its name and its containers say. `scan` decodes
+    the instructions of CPU objects.
     """
     from targetenv.artifacts import identify, inspect
     from targetenv.wire.package import PackageFile
@@ -130,8 +134,12 @@ def examine(file: str, budget: Budget | None = None, claimed: Sequence[str] = ()
     data = read_bytes(file)
     if identify(data) in ("tenv", None) and data[:4] == b"PK\x03\x04":
         with PackageFile(file, data) as opened:
-            return _of_package(file, opened, claimed)
+            return _of_package(file, opened, claimed, budget if scan else None)
     inspection = inspect(data, name=file, budget=budget)
+    if scan:
+        from targetenv.artifacts.scan import scanned
+
+        inspection = scanned(inspection, data, name=file, budget=budget)
     executables = tuple(
         Executable(row.format, path, row.size, row.target, row.requires, row.kernels, leaf.details, leaf.reasons)
         for path, leaf, _ in inspection.leaves()
@@ -165,7 +173,7 @@ def describe(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _of_package(file: str, opened: PackageFile, claimed: Sequence[str]) -> Report:
+def _of_package(file: str, opened: PackageFile, claimed: Sequence[str], scan: Budget | None) -> Report:
     """Every variant: the requirements that the package states, held against what the bytes say."""
     from targetenv.artifacts import inspect
     from targetenv.cli.assembly import Declared, part
@@ -181,7 +189,12 @@ def _of_package(file: str, opened: PackageFile, claimed: Sequence[str]) -> Repor
         )
         data, place = bytes(opened.payload(variant)), f"{file}:{variant.member}"
         found = part(kernel, declared, data, source=place)
-        rows = audited_variant(inspect(data, name=place), place, variant.member, (*variant.target, *claimed))
+        inspection = inspect(data, name=place)
+        if scan is not None:
+            from targetenv.artifacts.scan import scanned
+
+            inspection = scanned(inspection, data, name=place, budget=scan)
+        rows = audited_variant(inspection, place, variant.member, (*variant.target, *claimed))
         audit += rows
         warnings += [warning for warning in found.warnings if warning.code != "TE4604"]  # the audit says it with its reasons
         warnings += [*_label_audit(variant, found.variant, file), *(row.warning for row in rows if row.warning is not None)]

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from targetenv.cli.as_of import add_as_of
+from targetenv.cli.deciding import add_as_of, as_of
 from targetenv.cli.documents import of_diagnostic, of_stack
-from targetenv.cli.environments import is_file, offers_from
+from targetenv.cli.environments import is_file, offers_from, warn
 from targetenv.cli.output import print_json, talk
 from targetenv.cli.texts import read_lines, unquoted
 from targetenv.diagnostics.diagnostic import Diagnostic, TargetEnvError
 from targetenv.match.check import Judge
 from targetenv.match.environment import KINDS, requirements_of, requirements_of_kind
 from targetenv.match.pair import findings
-from targetenv.match.stack import Stack, parse_stack
+from targetenv.match.stack import Stack
 from targetenv.model import document
 from targetenv.model.record import record
+from targetenv.model.requirement import AllOf, AnyOf
 from targetenv.model.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
     from targetenv.model.capabilities import Capabilities
     from targetenv.model.requirement import Requirement
     from targetenv.model.verdict import Finding
+    from targetenv.wire.device_files import DeviceFile
 
 EPILOG = (
     "REQUIRES is a target in any dialect, with KIND: before it where it has several (ptx:sm_80), an executable, or a"
-    " constraint (`vulkan >= 1.1 and shaderFloat16`). OFFERS is a target, a device (vulkan://0) or a file that describes one."
+    " constraint (`vulkan >= 1.1 and shaderFloat16`). OFFERS is a target, a device (vulkan://0) or a file that describes one:"
+    " a snapshot, a Vulkan Profile, what vulkaninfo wrote, a report of the capability viewer (FILE#NAME where it describes"
+    " several); as REQUIRES these stand for code that relies on all that they offer."
     " Exit status 0 when it fits, 1 when it does not or is not known."
 )
 _NEWEST = Stack()
@@ -67,12 +71,12 @@ class Answer:
 
 def run(args: Namespace) -> int:
     """Judge one pair, or every line of a batch."""
-    as_of = _NEWEST if args.as_of is None else parse_stack(args.as_of)
+    stack = as_of(args)
     if args.lines is not None:
-        return _batch(args.lines, as_of)
+        return _batch(args.lines, stack)
     if args.offers is None:
         raise TargetEnvError(Diagnostic("TE5200", "expected two sides", help="pass REQUIRES and OFFERS, or `--lines FILE`"))
-    answer = _answer(args.requires, args.offers, as_of)
+    answer = _answer(args.requires, args.offers, stack)
     if args.format == "json":
         print_json(answer.document())
     else:
@@ -82,19 +86,19 @@ def run(args: Namespace) -> int:
             if unmet
             else f": all {len(answer.findings)} requirements met"
         )
-        print(f"{answer.outcome.value}{f' as of {as_of}' if as_of else ''}{of}")
+        print(f"{answer.outcome.value}{f' as of {stack}' if stack else ''}{of}")
         width = max((len(finding.requires) for finding in answer.findings), default=0)
         for finding in answer.findings:
             print(f"  {_MARKS[finding.outcome]} {finding.requires:<{width}}  {finding.offers}  [{finding.code}]")
     return 0 if answer.outcome is Outcome.SATISFIED else 1
 
 
-def _batch(path: str, as_of: Stack) -> int:
+def _batch(path: str, stack: Stack) -> int:
     status = 0
     for number, line in read_lines(path):
         sides = line.split("\t")
         try:
-            answer = _answer(*_pair(sides, number), as_of)
+            answer = _answer(*_pair(sides, number), stack)
         except TargetEnvError as error:
             failed = {"ok": False, "diagnostics": [of_diagnostic(row) for row in error.diagnostics]}
             print_json({"requires": sides[0], "offers": sides[-1], **failed}, lines=True)
@@ -112,28 +116,32 @@ def _pair(sides: list[str], line: int) -> tuple[str, str]:
     return unquoted(sides[0], line=line), unquoted(sides[1], line=line)
 
 
-def _answer(requires: str, offers: str, as_of: Stack) -> Answer:
-    found = findings(_requirements(requires), Judge(offers_from(offers, "OFFERS"), as_of))
+def _answer(requires: str, offers: str, stack: Stack) -> Answer:
+    found = findings(_requirements(requires), Judge(offers_from(offers, "OFFERS"), stack))
     outcomes = {finding.outcome for finding in found}
     worst = next((outcome for outcome in (Outcome.UNSATISFIED, Outcome.UNKNOWN) if outcome in outcomes), Outcome.SATISFIED)
-    return Answer(requires, offers, worst, found, as_of)
+    return Answer(requires, offers, worst, found, stack)
 
 
 def _requirements(text: str) -> tuple[Requirement, ...]:
+    if "://" in text and not is_file(text):
+        return _all(offers_from(text, "REQUIRES"))
     if is_file(text):
         from targetenv.artifacts import identify, inspect
+        from targetenv.wire import device_files
         from targetenv.wire.files import read_bytes
 
-        data = read_bytes(text)
+        file, select = device_files.split(text)
+        data = read_bytes(file)
         if identify(data) is not None:
             inspection = inspect(data, name=text)
             if not inspection.artifacts:
                 raise TargetEnvError(*inspection.diagnostics)
             return tuple(dict.fromkeys(need for artifact in inspection.artifacts for need in artifact.requires))
-        from targetenv.wire.snapshot import parse_snapshot
-
-        devices, _ = parse_snapshot(data, name=text)
-        return tuple(dict.fromkeys(need for device in devices for need in _all(device.offers)))
+        found = device_files.read_one_or_all(device_files.unpacked(data, name=file), name=file, select=select)
+        for warning in (warning for each in found for warning in each.diagnostics):
+            warn(warning)
+        return tuple(dict.fromkeys(need for each in found for need in _demanded(each)))
     from targetenv.syntax import is_constraint, parse, parse_constraint
 
     if is_constraint(text):
@@ -147,6 +155,12 @@ def _requirements(text: str) -> tuple[Requirement, ...]:
         if isinstance(error, TargetEnvError):
             raise
         raise TargetEnvError(Diagnostic("TE5200", str(error), help="kinds are " + ", ".join(KINDS))) from None
+
+
+def _demanded(file: DeviceFile) -> tuple[Requirement, ...]:
+    """What code relies on that was made for this device, or for any that fits a profile, alternatives included."""
+    choices = (AnyOf(tuple(AllOf(_all(offers)) for offers in choice)) for choice in file.alternatives)
+    return (*_all(file.device.offers), *choices)
 
 
 def _all(offers: Capabilities) -> tuple[Requirement, ...]:

@@ -12,6 +12,7 @@ from targetenv.cli.assembly import Declared, Part, assemble, part
 from targetenv.cli.documents import of_diagnostic
 from targetenv.cli.output import print_json, print_table, size, talk
 from targetenv.diagnostics.diagnostic import Diagnostic, FormatError, TargetEnvError
+from targetenv.model.record import record
 from targetenv.wire.files import Output, read_bytes
 from targetenv.wire.package import Binding, Constant, PackagedKernel
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from targetenv.artifacts.containers import Budget
+    from targetenv.artifacts.inspection import Inspection
     from targetenv.model.artifact import Kernel
 
 EPILOG = (
@@ -64,7 +66,7 @@ def run(args: Namespace) -> int:
 
 def _collect(files: Sequence[str], budget: Callable[[], Budget]) -> tuple[dict[str, PackagedKernel], list[Part]]:
     """The kernels in the files, each with the largest interface that a variant of it has, and the variants."""
-    entries: list[tuple[str, str, str, bytes, Kernel]] = []
+    entries: list[tuple[str, str, str, _Found]] = []
     taken: set[tuple[str, str]] = set()
     for argument in files:
         renamed, separator, path = argument.partition("=")
@@ -74,15 +76,18 @@ def _collect(files: Sequence[str], budget: Callable[[], Budget]) -> tuple[dict[s
         if separator and len(found) != 1:
             message = f"`{path}` has {len(found)} kernels, so `{renamed}=` does not say which is meant"
             raise FormatError(Diagnostic("TE5200", message, help="pass the file without a name"))
-        for place, payload, kernel in found:
-            name = renamed if separator else kernel.name
-            variant = _variant_name(path, place)
+        for row in found:
+            name = renamed if separator else row.kernel.name
+            variant = _variant_name(path, row.place)
+            if (name, variant) in taken:
+                variant = f"{variant}-{row.leaf.artifacts[0].format}"
             while (name, variant) in taken:
                 variant += "_"
             taken.add((name, variant))
-            entries.append((name, variant, "!".join((path, *place)), payload, kernel))
+            entries.append((name, variant, "!".join((path, *row.place)), row))
     kernels: dict[str, PackagedKernel] = {}
-    for name, *_, kernel in entries:
+    for name, *_, row in entries:
+        kernel = row.kernel
         before = kernels.get(name)
         bindings = max(kernel.bindings or 0, len(before.bindings) if before else 0)
         constants = max(-(-(kernel.constants or 0) // 4), len(before.constants) if before else 0)
@@ -95,25 +100,41 @@ def _collect(files: Sequence[str], budget: Callable[[], Budget]) -> tuple[dict[s
     parts = [
         part(
             kernels[name],
-            Declared(variant, entry_point=kernel.name, subgroup_size=kernel.subgroup_size),
-            data,
-            source=path,
+            Declared(variant, _claims(row), row.kernel.name, subgroup_size=row.kernel.subgroup_size),
+            row.payload,
+            source=source,
+            inspection=row.leaf,
         )
-        for name, variant, path, data, kernel in entries
+        for name, variant, source, row in entries
     ]
     return kernels, parts
 
 
-def _kernels(data: bytes, path: str, budget: Budget) -> list[tuple[tuple[str, ...], bytes, Kernel]]:
-    """Every kernel with its executable's bytes and the names that lead to it, through containers; those that can be read."""
+@record
+class _Found:
+    """One kernel: the names that lead to its executable through containers, that executable's bytes, what it is."""
+
+    place: tuple[str, ...]
+    payload: bytes
+    leaf: Inspection
+    kernel: Kernel
+
+
+def _claims(row: _Found) -> tuple[str, ...]:
+    """What the container says that the executable is for."""
+    target = row.leaf.artifacts[0].target
+    return (target,) if target else ()
+
+
+def _kernels(data: bytes, path: str, budget: Budget) -> list[_Found]:
+    """Every kernel of every executable, through containers; of those that can be read."""
     inspection = inspect(data, name=path, budget=budget)
-    found = [
-        (place, data if payload is None else bytes(payload), kernel)
-        for place, leaf, payload in inspection.leaves()
-        for artifact in leaf.artifacts
-        if payload is None or identify(payload) == artifact.format
-        for kernel in artifact.kernels
-    ]
+    found = []
+    for place, leaf, payload in inspection.leaves():
+        for artifact in leaf.artifacts:
+            if payload is None or identify(payload) == artifact.format:
+                content = data if payload is None else bytes(payload)
+                found += [_Found(place, content, leaf, kernel) for kernel in artifact.kernels]
     if not found:
         missing = Diagnostic("TE4605", f"`{path}` holds no kernel", help="pass executables that export one")
         raise FormatError(*(inspection.diagnostics or (missing,)))

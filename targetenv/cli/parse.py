@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from targetenv.cli.documents import of_diagnostic
@@ -18,17 +17,22 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from targetenv.model.device import Device
+    from targetenv.wire.device_files import DeviceFile
 
-# Other texts begin with a brace as well: TVM writes targets as JSON.
-_DEVICE_FILE = re.compile(r'\s*\{\s*"schema"\s*:')
-
-EPILOG = "TEXT may be @FILE (a text, or a device that `targetenv probe -o` recorded) or - for the standard input."
+EPILOG = (
+    "TEXT may be - for the standard input or @FILE: a text, or any file that describes a device (a snapshot, a Vulkan Profile,"
+    " what vulkaninfo wrote, a report of the capability viewer; @FILE#NAME where it describes several)."
+)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The text, or a batch of them, and the dialects."""
     parser.add_argument("text", nargs="?", metavar="TEXT", help="a target in any dialect; @FILE, or - for the standard input")
-    parser.add_argument("--to", metavar="DIALECT", help="print it in this dialect: vk, vk@A, spirv ...")
+    parser.add_argument(
+        "--to",
+        metavar="DIALECT",
+        help="print it in this dialect: vk, vk@A, spirv ...; devices also as json, profile, capsviewer",
+    )
     parser.add_argument("--dialect", metavar="DIALECT", help="take nothing but this dialect")
     parser.add_argument("--compat", metavar="RELEASE", help="read and print as that release did, such as iree@20231218")
     parser.add_argument("--lines", metavar="FILE", help="one text a line, FILE or -; answers one JSON object a line")
@@ -65,7 +69,8 @@ def run(args: Namespace) -> int:
         return _batch(args)
     if args.text is None:
         raise TargetEnvError(Diagnostic("TE5200", "there is no text to parse", help="pass a text, @FILE, -, or `--lines FILE`"))
-    answers = _answers(read_text(args.text), args)
+    text, select = _selected(args.text)
+    answers = _answers(text, args, select=select)
     if args.format == "json":
         for answer in answers:
             print_json(answer.document(), lines=len(answers) > 1)
@@ -101,11 +106,22 @@ def _batch(args: Namespace) -> int:
     return status
 
 
-def _answers(text: Text, args: Namespace, *, devices: bool = True) -> list[Answer]:
+def _selected(argument: str) -> tuple[Text, str | None]:
+    """The text of an argument, and the name behind `@FILE#NAME`."""
+    from targetenv.wire.device_files import split
+
+    file, select = split(argument[1:]) if argument.startswith("@") else (argument, None)
+    return read_text(f"@{file}" if argument.startswith("@") else file), select
+
+
+def _answers(text: Text, args: Namespace, *, devices: bool = True, select: str | None = None) -> list[Answer]:
     """One answer for a text, one for each device of a device file."""
+    from targetenv.wire.device_files import describes_devices, unpacked
+
     try:
-        if devices and _DEVICE_FILE.match(text.text):
-            return _of_devices(text, args)
+        data = unpacked(text.text.encode("utf-8", "surrogateescape"), name=text.name) if devices else b""
+        if devices and (select is not None or describes_devices(data)):
+            return _of_devices(data, text.name, args, select)
         parsed = parse(text.text, source_name=text.name, dialect=args.dialect, compat=args.compat)
         if args.to is None:
             return [Answer(text.text, parsed.dialect, parsed.canonical, diagnostics=parsed.diagnostics)]
@@ -115,14 +131,26 @@ def _answers(text: Text, args: Namespace, *, devices: bool = True) -> list[Answe
         return [Answer(text.text, error=error)]
 
 
-def _of_devices(text: Text, args: Namespace) -> list[Answer]:
-    from targetenv.wire.snapshot import parse_snapshot
+def _of_devices(data: bytes, name: str, args: Namespace, select: str | None) -> list[Answer]:
+    from targetenv.wire.device_files import read_one_or_all
+    from targetenv.wire.device_writer import FORMS
 
-    devices, _ = parse_snapshot(text.text.encode("utf-8", "surrogateescape"), name=text.name)
-    return [_of_device(device, args) for device in devices]
+    files = read_one_or_all(data, name=name, select=select)
+    if args.to in FORMS:
+        return [_as_file(files, name, args.to)]
+    return [_of_device(file.device, file.diagnostics, args) for file in files]
 
 
-def _of_device(device: Device, args: Namespace) -> Answer:
+def _as_file(files: Sequence[DeviceFile], name: str, form: str) -> Answer:
+    """Every device of a file in one file of another form."""
+    from targetenv.wire.device_writer import write_devices
+
+    made = write_devices([file.device for file in files], form)
+    odd = tuple(warning for file in files for warning in file.diagnostics)
+    return Answer(name, form, None, made.text.removesuffix("\n"), made.losses, odd)
+
+
+def _of_device(device: Device, odd: tuple[Diagnostic, ...], args: Namespace) -> Answer:
     dialect = args.to or dialect_of(device)
     if dialect is None:
         message = f"`{device.uri}` has no dialect of its own"
@@ -132,4 +160,4 @@ def _of_device(device: Device, args: Namespace) -> Answer:
     except TargetEnvError as error:
         return Answer(device.uri, error=error)
     output = made.text if args.to else None
-    return Answer(device.uri, dialect, None if args.to else made.text, output, made.losses)
+    return Answer(device.uri, dialect, None if args.to else made.text, output, made.losses, odd)

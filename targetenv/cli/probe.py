@@ -5,6 +5,7 @@ from __future__ import annotations
 from targetenv.cli.output import print_json, talk
 from targetenv.diagnostics.diagnostic import Diagnostic, EnvironmentFailed, TargetEnvError
 from targetenv.model import document
+from targetenv.wire.device_writer import FORMS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ EPILOG = "Exit status 3 when no device was found. What -o writes is read by `res
 def add_arguments(parser: ArgumentParser) -> None:
     """Which drivers, and in what form."""
     parser.add_argument("--driver", action="append", default=[], metavar="D", help="ask only this driver; may be repeated")
-    parser.add_argument("--to", metavar="FORM", help="json, or a dialect (vk, spirv ...): one text for each device")
+    parser.add_argument("--to", metavar="FORM", help="json, profile, capsviewer, or a dialect (vk, spirv ...)")
     parser.add_argument("-o", "--output", metavar="FILE", help="write it here: a device snapshot, or the texts of --to")
     parser.add_argument(
         "--timeout", type=float, default=20.0, metavar="S", help="seconds for all drivers together (default: 20)"
@@ -35,7 +36,9 @@ def run(args: Namespace) -> int:
     devices, unavailable = probe_all(known_drivers(args.driver), timeout=args.timeout)
     if not devices and (args.to not in (None, "json") or args.output):
         raise EnvironmentFailed(*(_absence(driver) for driver in unavailable))
-    if args.to not in (None, "json"):
+    if args.to in FORMS and args.to != "json":
+        text = _as_file(devices, args.to)
+    elif args.to not in (None, "json"):
         text = _texts(devices, args.to)
     elif args.output:
         from targetenv.wire.snapshot import write_snapshot
@@ -101,6 +104,17 @@ def _features(device: Device) -> str:
     if offers.denied:
         return f"{len(offers.features)} of {len(offers.features) + len(offers.denied)}"
     return " ".join(sorted(offers.features))
+
+
+def _as_file(devices: Sequence[Device], form: str) -> str:
+    """The devices in one file of a form that others read too; what it cannot say goes to stderr."""
+    from targetenv.cli.parse import summary
+    from targetenv.wire.device_writer import write_devices
+
+    made = write_devices(devices, form)
+    if made.losses:
+        talk(summary(made.losses, form, "these devices"))
+    return made.text
 
 
 def _texts(devices: Sequence[Device], dialect: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from targetenv.cli.as_of import add_as_of
+from targetenv.cli.deciding import add_as_of, add_policy, as_of, policy_of
 from targetenv.cli.documents import of_stack
 from targetenv.cli.output import print_json, talk
 from targetenv.cli.populations import add_population
 from targetenv.diagnostics.diagnostic import Diagnostic, TargetEnvError
+from targetenv.match.stack import Stack
 from targetenv.resolve import resolve
+from targetenv.resolve.policy import Policy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,11 +18,18 @@ if TYPE_CHECKING:
 
     from targetenv.match.enabling import EnableList
     from targetenv.model.artifact import Artifact
+    from targetenv.model.device import Device
     from targetenv.model.lock import Drift
     from targetenv.model.verdict import Finding
     from targetenv.resolve.change import Repair
     from targetenv.resolve.choice import RankedKernel, Resolution
 
+_NEWEST, _NO_POLICY = Stack(), Policy()
+_APART = {
+    "--devices": "name the devices one by one with `--device`",
+    "--gaps": "name a device with `--device`",
+    "--locked": "leave it out: a lock holds for the stack that is there, and for no policy but `--unknown`",
+}
 EPILOG = "Exit status 0 when every kernel runs on some device, 1 when one runs on none."
 
 
@@ -42,6 +51,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_question(parser)
     parser.add_argument("--all", action="store_true", help="show satisfied requirements too, and the rule behind each")
     add_as_of(parser)
+    add_policy(parser)
     parser.add_argument(
         "--why", action="store_true", help="show what would have met each requirement, and what the device is opened with"
     )
@@ -60,19 +70,23 @@ def add_arguments(parser: ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def answer(args: Namespace) -> Resolution:
-    """The resolution that the arguments of `add_question` ask for."""
+def answer(args: Namespace, stack: Stack = _NEWEST, wanted: Policy = _NO_POLICY) -> Resolution:
+    """The resolution that the arguments of `add_question` ask for, as of a stack and under a policy."""
+    from targetenv.cli.environments import warn
     from targetenv.launch.devices import find_devices
-    from targetenv.match.stack import Stack, parse_stack
 
     kernels = collect(args.files, args.kernel)
-    devices, unavailable = find_devices(args.device)
-    as_of = Stack() if getattr(args, "as_of", None) is None else parse_stack(args.as_of)
-    return resolve(kernels, devices, unavailable=unavailable, unknown=args.unknown, as_of=as_of)
+    devices, unavailable = find_devices(args.device, report=warn)
+    return resolve(kernels, devices, unavailable=unavailable, unknown=args.unknown, as_of=stack, policy=wanted)
 
 
 def run(args: Namespace) -> int:
     """Resolve, explain, and say whether everything runs somewhere and is as it was locked."""
+    wanted, stack = policy_of(args), as_of(args)
+    several = "--devices" if args.devices else "--gaps" if args.gaps else "--locked" if args.locked is not None else ""
+    if several and (wanted or stack):
+        what = "--as-of" if stack else "a policy (--prefer, --pin, --never-jit)"
+        raise TargetEnvError(Diagnostic("TE5200", f"{several} and {what} do not go together", help=_APART[several]))
     if args.devices:
         from targetenv.cli.fleet import report as report_fleet
 
@@ -90,10 +104,7 @@ def run(args: Namespace) -> int:
             )
         report(collect(args.files, args.kernel), as_json=args.format == "json")
         return 0
-    if args.locked is not None and args.as_of is not None:
-        advice = "leave `--as-of` out: a lock holds for the stack that is there"
-        raise TargetEnvError(Diagnostic("TE5200", "--locked and --as-of do not go together", help=advice))
-    resolution = answer(args)
+    resolution = answer(args, stack, wanted)
     changes = _changes(resolution, args) if args.locked is not None else ()
     if args.format == "json":
         from targetenv.cli.lock import of_drift
@@ -167,14 +178,23 @@ def of_resolution(resolution: Resolution, *, why: bool = False) -> dict[str, obj
     from targetenv.model import document
     from targetenv.resolve.repair import repair_of
 
+    numbers = list(dict.fromkeys(row.device for row in resolution.ranked))
     return {
         **of_stack(resolution.as_of),
+        **_of_policy(resolution.policy),
+        "devices": [
+            {"uri": device.uri, "name": device.name, "driver": device.driver, "simulated": device.simulated}
+            for device in numbers
+        ],
         "chosen": [
             {
                 "kernel": row.kernel,
-                "device": row.device.uri,
+                **_of_device(row.device, numbers),
                 "variant": row.choice.variant,
                 "because": row.choice.because,
+                "rule": row.choice.rule,
+                "ambiguous": row.choice.ambiguous,
+                "excluded": [{"variant": one.variant, "rule": one.rule, "why": one.why} for one in row.excluded],
                 "enables": of_enables(row.enables),
             }
             for row in resolution.ranked
@@ -182,7 +202,7 @@ def of_resolution(resolution: Resolution, *, why: bool = False) -> dict[str, obj
         "verdicts": [
             {
                 "kernel": row.kernel,
-                "device": row.device.uri,
+                **_of_device(row.device, numbers),
                 "variant": verdict.artifact.name,
                 "outcome": verdict.outcome.value,
                 "findings": [
@@ -195,6 +215,18 @@ def of_resolution(resolution: Resolution, *, why: bool = False) -> dict[str, obj
         "repairs": [_of_repair(row, repair) for row in resolution.ranked for repair in (repair_of(row),) if repair is not None],
         "unavailable": [document.of_unavailable(driver) for driver in resolution.unavailable],
     }
+
+
+def _of_device(device: Device, among: Sequence[Device]) -> dict[str, object]:
+    """Which device a row is about: descriptions of several machines may share a URI, so that number and name say which."""
+    return {"device": device.uri, "device_name": device.name, "device_number": among.index(device)}
+
+
+def _of_policy(wanted: Policy) -> dict[str, object]:
+    """The field `policy`; nothing where nothing was wanted."""
+    if not wanted:
+        return {}
+    return {"policy": {"prefer": list(wanted.prefer), "pin": dict(wanted.pins), "never_jit": wanted.never_jit}}
 
 
 def of_enables(listed: EnableList) -> dict[str, object]:

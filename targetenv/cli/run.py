@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from time import perf_counter
 
+from targetenv.cli.deciding import add_policy
 from targetenv.cli.output import print_json, print_table, talk
 from targetenv.cli.specs import read_inputs
 from targetenv.launch.arrays import Array, unpack_numbers
 from targetenv.launch.program import load
 from targetenv.launch.refusals import refused
+from targetenv.resolve.policy import parse_pins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--repeat", type=int, default=1, metavar="N", help="run N times and give the times; results are the first's"
     )
     parser.add_argument("--unknown", choices=("reject", "allow"), default="reject", help="what of variants not known to run")
+    add_policy(parser)
 
 
 def run(args: Namespace) -> int:
@@ -47,7 +50,16 @@ def run(args: Namespace) -> int:
         raise refused("TE5206", f"`--repeat {args.repeat}`: a kernel runs at least once")
     files = _pairs(args.output)
     scalars, arrays = read_inputs(args.input)
-    with load(args.package, device=args.device, unknown=args.unknown, kernels=(args.kernel,)) as program:
+    pins = parse_pins(args.pin)
+    with load(
+        args.package,
+        device=args.device,
+        unknown=args.unknown,
+        kernels=(args.kernel,),
+        prefer=args.prefer,
+        pin=pins,
+        never_jit=args.never_jit,
+    ) as program:
         resolved = perf_counter()
         kernel = program[args.kernel]
         _check_outputs(kernel, files)

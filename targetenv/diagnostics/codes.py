@@ -71,8 +71,6 @@ CODES: dict[str, str] = {
     "TE2036": "IREE handles this name badly",
     # --- TE30: a whole resolution
     "TE3001": "no artifact can run",
-    "TE3005": "devices of different APIs",
-    "TE3006": "nothing in common to build for",
     "TE3040": "decision is not the locked one",
     "TE3041": "file is no lock",
     "TE3011": "not a component and its version",
@@ -82,6 +80,9 @@ CODES: dict[str, str] = {
     "TE3015": "component named twice",
     "TE3016": "unknown rule",
     "TE3017": "not an answer of resolve or match",
+    "TE3021": "unknown preference",
+    "TE3022": "pin of what is not there",
+    "TE3023": "not a pin",
     # --- TE40: compiled code of any format
     "TE4001": "unknown format",
     "TE4002": "a container, not an executable",
@@ -106,6 +107,7 @@ CODES: dict[str, str] = {
     "TE4072": "code requires more than its label says",
     "TE4073": "code of another kind than its label says",
     "TE4074": "label that names no target",
+    "TE4075": "instructions cannot be decoded here",
     "TE4081": "reading takes too long",
     # --- TE41: SPIR-V
     "TE4101": "damaged SPIR-V header",
@@ -115,6 +117,7 @@ CODES: dict[str, str] = {
     "TE4105": "no compute entry point",
     "TE4106": "kernel needs other descriptors",
     "TE4107": "no workgroup size",
+    "TE4108": "capability is not declared",
     # --- TE42: ELF
     "TE4201": "damaged ELF header",
     "TE4202": "ELF table outside the file",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 
-from targetenv.diagnostics.diagnostic import Diagnostic, EnvironmentFailed, TargetEnvError
+from targetenv.diagnostics.diagnostic import Diagnostic, EnvironmentFailed, FormatError, Source, TargetEnvError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Literal, TypeAlias
 
     from targetenv.model.device import Device, Unavailable
@@ -16,12 +16,18 @@ if TYPE_CHECKING:
     Found: TypeAlias = tuple[tuple[Device, ...], tuple[Unavailable, ...]]
 
 
-def find_devices(wanted: Sequence[str] = (), *, isolation: Literal["child", "inline"] = "child") -> Found:
+def find_devices(
+    wanted: Sequence[str] = (),
+    *,
+    isolation: Literal["child", "inline"] = "child",
+    report: Callable[[Diagnostic], None] | None = None,
+) -> Found:
     """The devices that `wanted` names, in that order, and the drivers that have none, with reasons.
 
-    Each is a URI (`vulkan://0`, `cuda://GPU-<uuid>`), the name of a driver for all of its devices (`vulkan`), or a file that
-    describes a device. Nothing wanted means every driver that is asked by default. What names nothing is TE5209; a URI whose
-    driver does not answer, or has no such device, is EnvironmentFailed with the driver's own reason.
+    Each is a URI (`vulkan://0`, `cuda://GPU-<uuid>`), the name of a driver for all of its devices (`vulkan`), a file that
+    describes a device (`FILE#NAME` where it describes several), or a folder of such files. Nothing wanted means every driver
+    that is asked by default. What names nothing is TE5209; a URI whose driver does not answer, or has no such device, is
+    EnvironmentFailed with the driver's own reason. `report` is told what is odd about files.
     """
     if not wanted:
         from targetenv_runtime.probing import probe_all
@@ -30,12 +36,7 @@ def find_devices(wanted: Sequence[str] = (), *, isolation: Literal["child", "inl
     devices: dict[Device, None] = {}
     unavailable: dict[Unavailable, None] = {}
     for name in wanted:
-        if driver_of(name) is None:
-            from targetenv.wire.snapshot import read_snapshot  # pydantic: only when a file is named
-
-            found = read_snapshot(name)
-        else:
-            found = _probe(name, isolation)
+        found = _read(name, report) if driver_of(name) is None else _probe(name, isolation)
         devices |= dict.fromkeys(found[0])
         unavailable |= dict.fromkeys(found[1])
     return tuple(devices), tuple(unavailable)
@@ -52,7 +53,8 @@ def driver_of(name: str) -> str | None:
     driver, separator, _ = name.partition("://")
     if driver in DRIVERS and (separator or not os.path.exists(name)):  # noqa: PTH110  pathlib costs 5 ms
         return driver
-    if not separator and (os.path.exists(name) or name.endswith(".json")):  # noqa: PTH110
+    file = name if os.path.exists(name) else name.partition("#")[0]  # noqa: PTH110
+    if not separator and file and (os.path.exists(file) or file.endswith(".json")):  # noqa: PTH110
         return None
     from targetenv.diagnostics.suggest import did_you_mean
 
@@ -87,6 +89,31 @@ def in_order_of_use(device: Device) -> tuple[int, str]:
     else:
         place = {"discrete-gpu": 0, "integrated-gpu": 1}.get(kind, 2)
     return place, device.uri
+
+
+def _read(path: str, report: Callable[[Diagnostic], None] | None) -> Found:
+    """What a file or a folder describes; of a file with several profiles one must be named."""
+    from targetenv.wire import device_files
+
+    file, select = device_files.split(path)
+    if os.path.isdir(file):  # noqa: PTH112
+        found = list(device_files.read_devices(file))
+    else:
+        data = device_files.contents(file)
+        if select is None and device_files.is_snapshot(data):
+            from targetenv.wire.snapshot import parse_snapshot  # pydantic: only when a snapshot is named
+
+            return parse_snapshot(data, name=file)
+        found = list(device_files.read_one_or_all(data, name=file, select=select))
+    devices: list[Device] = []
+    for each in found:
+        warnings = (each,) if isinstance(each, Diagnostic) else each.diagnostics
+        devices += () if isinstance(each, Diagnostic) else (each.device,)
+        for warning in warnings if report is not None else ():
+            report(warning)  # type: ignore[misc]
+    if not devices:
+        raise FormatError(Diagnostic("TE4305", "no file in the folder describes a device", Source(file, "")))
+    return tuple(devices), ()
 
 
 def _probe(name: str, isolation: Literal["child", "inline"]) -> Found:

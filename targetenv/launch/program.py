@@ -7,7 +7,7 @@ from targetenv.launch.refusals import UnknownKernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from os import PathLike
     from types import TracebackType
     from typing import Literal
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from targetenv.match.enabling import EnableList
     from targetenv.model.device import Device as DeviceInfo
     from targetenv.resolve.choice import Choice, Resolution
+    from targetenv.resolve.policy import Policy
     from targetenv.wire.package import Package, PackageFile
 
 
@@ -98,13 +99,19 @@ def load(
     device: str | None = None,
     unknown: Literal["reject", "allow"] = "reject",
     kernels: Sequence[str] | None = None,
+    prefer: Sequence[str] = (),
+    pin: Mapping[str, str] | None = None,
+    never_jit: bool = False,
 ) -> Program:
     """The package at `path`, on the device that runs most of it, ready to be called.
 
     `device` names one (`vulkan://0`, `cpu`); only that one is then asked. `unknown` is what to do with variants of which it is
-    not known whether they run. `kernels` restricts the choice to those that are wanted.
+    not known whether they run. `kernels` restricts the choice to those that are wanted. `prefer` names kinds, formats or
+    variants that win where nothing else separates two, `pin` a variant for a kernel; `never_jit` leaves out what would be
+    compiled now.
 
     FormatError (TE44xx) for a damaged package, UnknownKernel (TE5201), NoCompatibleArtifact (TE3001) with every reason,
+    PolicyError (TE302x) where `prefer` or `pin` names what is not there,
     EnvironmentFailed and HalError when the device or its driver do not do their part.
 
     >>> program = load("saxpy.tenv")  # doctest: +SKIP
@@ -116,14 +123,20 @@ def load(
 
     file = open_package(fspath(path))
     try:
-        return _on_device(file, device, unknown, kernels)
+        from targetenv.resolve.policy import policy
+
+        return _on_device(file, device, unknown, kernels, policy(prefer, pin, never_jit=never_jit))
     except BaseException:
         file.close()
         raise
 
 
 def _on_device(
-    file: PackageFile, wanted: str | None, unknown: Literal["reject", "allow"], kernels: Sequence[str] | None
+    file: PackageFile,
+    wanted: str | None,
+    unknown: Literal["reject", "allow"],
+    kernels: Sequence[str] | None,
+    policy: Policy,
 ) -> Program:
     from targetenv_runtime.device import open_device
 
@@ -138,14 +151,14 @@ def _on_device(
         from targetenv_runtime.probing import probe_all
 
         devices, unavailable = probe_all([row.name for row in DRIVERS.values() if row.default and row.runs])
-        resolution = require_any(resolve(artifacts, devices, unavailable=unavailable, unknown=unknown))
+        resolution = require_any(resolve(artifacts, devices, unavailable=unavailable, unknown=unknown, policy=policy))
         best = _best(resolution, devices)
         return Program(file, open_device(best, enables=resolution.enables(best)), resolution)
     decided: list[Resolution] = []
 
     def decide(info: DeviceInfo) -> EnableList:
         """Choose, while the device is not open yet: what is chosen says what it has to be opened with."""
-        found = resolve(artifacts, [info], unknown=unknown)
+        found = resolve(artifacts, [info], unknown=unknown, policy=policy)
         if kernels is not None:
             require(found)
         decided.append(require_any(found))

@@ -74,6 +74,8 @@ def reads(requirement: Requirement) -> Reads:
             return _version(of, patch=version.patch != 0)
         case needs.NeedsIsa():
             return Reads(isa=True)
+        case needs.NeedsSubgroupSize():  # of two sizes, the one nearer to the device's own is chosen
+            return Reads(properties=frozenset({"VkPhysicalDeviceSubgroupProperties::subgroupSize"}))
         case needs.NeedsExtension(name):
             return _enabling(name) if name.startswith("SPV_") else Reads(frozenset({name}))
         case needs.NeedsCapability(name):

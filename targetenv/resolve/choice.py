@@ -6,35 +6,50 @@ from targetenv.match.stack import Stack
 from targetenv.model.device import Device, Unavailable
 from targetenv.model.record import record
 from targetenv.model.verdict import Verdict
+from targetenv.resolve.policy import Policy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from targetenv.match.enabling import EnableList
 
 _NEWEST = Stack()
+_NO_POLICY = Policy()
 
 
 @record
 class Choice:
     """What one kernel runs as on one device; `variant` is an `Artifact.name`, None when nothing fits.
 
-    `because` says what put the winner before the next best ("more specific than saxpy_v2"), empty when it stood alone.
+    `because` says what put the winner before the next best ("more specific than saxpy_v2"), empty when it stood alone; `rule`
+    is the step of the ranking that did, `ambiguous` says that nothing but the digest did.
     """
 
     kernel: str
     device: str
     variant: str | None
     because: str = ""
+    rule: str = ""
+    ambiguous: bool = False
+
+
+@record
+class Exclusion:
+    """A variant that runs and that the policy leaves out: `rule` is the step of the ranking, `why` for people."""
+
+    variant: str
+    rule: str
+    why: str
 
 
 @record
 class RankedKernel:
-    """All verdicts for one kernel on one device, best first; among misses, nearest first."""
+    """All verdicts for one kernel on one device, best first, then what the policy excludes; among misses, nearest first."""
 
     kernel: str
     device: Device
     verdicts: tuple[Verdict, ...]
     choice: Choice
+    excluded: tuple[Exclusion, ...] = ()
 
     @property
     def enables(self) -> EnableList:
@@ -46,12 +61,13 @@ class RankedKernel:
 class Resolution:
     """Every question that was asked and its answer, kernel by kernel, device by device, with the drivers that had no device.
 
-    `as_of` is the stack whose rules decided.
+    `as_of` is the stack whose rules decided, `policy` what was wanted beyond what fits.
     """
 
     ranked: tuple[RankedKernel, ...]
     unavailable: tuple[Unavailable, ...] = ()
     as_of: Stack = _NEWEST
+    policy: Policy = _NO_POLICY
 
     def explain(self, *, everything: bool = False, why: bool = False) -> str:
         """Why each variant was chosen or not, as text for people.

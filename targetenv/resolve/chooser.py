@@ -37,7 +37,8 @@ class DeviceChooser:
 
     def __init__(self, chooser: Chooser, judge: Judge) -> None:
         self._chosen_from = {}
-        for kernel, ranking in chooser.rankings.items():
+        for kernel, general in chooser.rankings.items():
+            ranking = general.on(judge.offers)
             met = sum(
                 1 << place for place, need in enumerate(ranking.requirements) if judge.check(need).outcome is Outcome.SATISFIED
             )

@@ -65,16 +65,32 @@ def _why_not_kernel(resolution: Resolution, kernel: str, absent: tuple[str, ...]
     for row in resolution.ranked:
         if row.kernel != kernel:
             continue
-        if row.verdicts:
+        if row.excluded:
+            why = "\n".join(f"  {one.variant} runs, but {one.why}" for one in row.excluded)
+            notes.append(f"{row.device.uri} ({row.device.name}):\n{why}")
+        elif row.verdicts:
             nearest = row.verdicts[0]
             reasons = [f"  {_reason(finding, 0)}" for finding in _reasons(nearest)]
             notes.append(
                 "\n".join([f"{row.device.uri} ({row.device.name}): {nearest.artifact.name} is nearest, but", *reasons])
             )
-        helps |= dict.fromkeys(hint.text for hint in hints_for(row, resolution))
+        helps |= dict.fromkeys(_helps(row, resolution))
     uris = {row.device.uri for row in resolution.ranked}
     message = f"no variant of `{kernel}` can run on {f'`{uris.pop()}`' if len(uris) == 1 else 'any device'}"
     return Diagnostic("TE3001", message, notes=(*notes, *absent), help="\n".join(helps))
+
+
+def _helps(row: RankedKernel, resolution: Resolution) -> list[str]:
+    """What would let the kernel run here; where only the policy stands in the way, to change that."""
+    if row.choice.variant is not None:
+        return []
+    advice = {
+        "rank.never-jit": "leave `--never-jit` out to run `{variant}`",
+        "rank.pinned": "pin `{kernel}` to `{variant}`, or leave the pin out",
+    }
+    first = row.excluded[:1]
+    policy = [advice[one.rule].format(kernel=row.kernel, variant=one.variant) for one in first]
+    return policy or [hint.text for hint in hints_for(row, resolution)]
 
 
 def _lacking(resolution: Resolution) -> list[str]:
@@ -103,7 +119,7 @@ def _device_tree(rows: Sequence[RankedKernel], resolution: Resolution, *, everyt
         head, *body = _kernel_tree(row, everything=everything, why=why)
         branch, trunk = _branch(place, rows)
         lines += [f"{branch}{head}", *(f"{trunk}{line}" for line in body)]
-    hints = dict.fromkeys(hint.text for row in rows for hint in hints_for(row, resolution))
+    hints = dict.fromkeys(text for row in rows for text in _helps(row, resolution))
     return [*lines, *(f"  = help: {text}" for text in hints)]
 
 
@@ -150,7 +166,7 @@ def _opening(row: RankedKernel) -> list[_Node]:
 def _nodes(row: RankedKernel, *, everything: bool) -> list[_Node]:
     running = _running(row)
     misses: dict[tuple[Finding, ...], list[Verdict]] = {}
-    for verdict in row.verdicts[len(running) :]:
+    for verdict in row.verdicts[len(running) + len(row.excluded) :]:
         misses.setdefault(_reasons(verdict, everything=everything), []).append(verdict)
     certain = [verdict for verdict in running if verdict.outcome is Outcome.SATISFIED]
     if everything:
@@ -160,7 +176,8 @@ def _nodes(row: RankedKernel, *, everything: bool) -> list[_Node]:
         nodes = [_Node(f"✓ runs too: {', '.join(others)}")] if others else []
     for verdict in running[len(certain) :]:
         nodes.append(_Node(f"{_title([verdict])}, allowed", _reasons(verdict, everything=everything)))
-    closest = row.choice.variant is None and len(misses) > 1 and not _is_foreign(row.verdicts[0])
+    nodes += [_Node(f"✗ {one.variant}: runs, but {one.why}") for one in row.excluded]
+    closest = row.choice.variant is None and not row.excluded and len(misses) > 1 and not _is_foreign(row.verdicts[0])
     for place, (reasons, verdicts) in enumerate(misses.items()):
         nodes.append(_Node(_title(verdicts) + ("  (closest)" if closest and place == 0 else ""), reasons))
     return nodes
@@ -171,7 +188,8 @@ def _running(row: RankedKernel) -> tuple[Verdict, ...]:
     if row.choice.variant is None:
         return ()
     allowed = {Outcome.SATISFIED, row.verdicts[0].outcome}
-    return tuple(verdict for verdict in row.verdicts if verdict.outcome in allowed)
+    left_out = {one.variant for one in row.excluded}
+    return tuple(one for one in row.verdicts if one.outcome in allowed and one.artifact.name not in left_out)
 
 
 def _reasons(verdict: Verdict, *, everything: bool = False) -> tuple[Finding, ...]:
@@ -197,7 +215,8 @@ def _foreign(row: RankedKernel) -> str:
 def _headline(row: RankedKernel) -> str:
     choice = row.choice
     if choice.variant is None:
-        return f"✗ {row.kernel}: no variant can run" if row.verdicts else f"✗ {row.kernel}: there are no variants"
+        may = "may" if row.excluded else "can"
+        return f"✗ {row.kernel}: no variant {may} run" if row.verdicts else f"✗ {row.kernel}: there are no variants"
     alone = "the only variant that runs" if len(row.verdicts) > 1 else ""
     because = choice.because or alone
     return f"✓ {row.kernel}: {choice.variant}{', ' if because else ''}{because}"

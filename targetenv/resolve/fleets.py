@@ -144,7 +144,7 @@ class Fleet:
 
     def judge(self, devices: Sequence[Device], *, reasons: Collection[str] = ()) -> None:
         """Add one class for each of these devices."""
-        from targetenv.resolve.planes import Conjunctions, Planes, answers, winners  # numpy, 60 ms; only for fleets
+        from targetenv.resolve.planes import Conjunctions, Planes, answers  # numpy, 60 ms; only for fleets
 
         if self._conjunctions is None:
             self._conjunctions = Conjunctions(self._wanted, len(self.requirements))
@@ -154,7 +154,7 @@ class Fleet:
             mine = slice(self._start[kernel], self._start[kernel] + len(ranking.variants))
             known = runs.known[mine]
             own = Planes(known, known if runs.certain else runs.maybe[mine], runs.count)
-            self._chosen[kernel].extend(winners(own, ranking.above, allow=self.unknown == "allow").tolist())
+            self._chosen[kernel].extend(self._winners(ranking, own, devices))
         if reasons:
             for number, device in enumerate(devices, start=self.classes):
                 self._explain(device, number, reasons)
@@ -164,6 +164,27 @@ class Fleet:
     def kernels(self) -> tuple[str, ...]:
         """The kernels, by name."""
         return tuple(self.rankings)
+
+    def _winners(self, ranking: Ranking, runs: Planes, devices: Sequence[Device]) -> list[int]:
+        """For each device the place of its variant in `ranking`, -1 where none may run; one pass for each order of variants."""
+        from targetenv.resolve.planes import Planes, winners
+
+        allow = self.unknown == "allow"
+        orders: dict[Ranking, list[int]] = {}
+        for at, device in enumerate(devices):
+            orders.setdefault(ranking.on(device.offers), []).append(at)
+        if list(orders) == [ranking]:
+            return winners(runs, ranking.above, allow=allow).tolist()  # type: ignore[no-any-return]
+        base = {variant: place for place, variant in enumerate(ranking.variants)}
+        chosen = [-1] * len(devices)
+        for order, members in orders.items():
+            places_here = [base[variant] for variant in order.variants]
+            known = runs.known[places_here]
+            sorted_runs = Planes(known, known if runs.certain else runs.maybe[places_here], runs.count)
+            found = winners(sorted_runs, order.above, allow=allow).tolist()
+            for at in members:
+                chosen[at] = places_here[found[at]] if found[at] >= 0 else -1
+        return chosen
 
     def variants(self, kernel: str) -> tuple[str, ...]:
         """The variants of a kernel, in order of cost, preference and name."""

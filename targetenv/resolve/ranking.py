@@ -1,8 +1,9 @@
 """The order among variants of one kernel.
 
-Laws (docs/concepts/matching.md): only variants that may run are chosen; within a format a variant that requires strictly more
-wins; then the cheaper kind, then the higher preference, then name and digest. Permuting the variants changes nothing, and
-adding a variant that cannot run, or one that requires strictly less than another that runs, never changes the winner.
+Laws (docs/concepts/matching.md): only variants that may run are chosen; within a kind a variant that requires strictly more
+wins; then the cheaper kind, the one built nearest to the device, what the policy prefers, the higher preference, the digest.
+Permuting the variants changes nothing, and adding a variant that cannot run, or one that requires strictly less than another of
+its kind that runs, never changes the winner.
 """
 
 from __future__ import annotations
@@ -13,23 +14,30 @@ from targetenv.match.guaranteed import met_by_all
 from targetenv.match.phrases import required
 from targetenv.model.requirement import AllOf, AnyOf, NeedsFeature, NeedsIsa, NeedsLimit, NeedsVersion, Not, Relation
 from targetenv.resolve.implication import implies, subject
-from targetenv.resolve.kinds import kind_of
+from targetenv.resolve.kinds import kind_of_artifact
+from targetenv.resolve.policy import Policy
+from targetenv.resolve.tuning import NEAR, distance, may_differ, phrase
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from targetenv.model.artifact import Artifact
+    from targetenv.model.capabilities import Capabilities
     from targetenv.model.requirement import Requirement
+    from targetenv.resolve.kinds import Kind
+    from targetenv.resolve.tuning import Distance
 
 
 _COMPOUND = (AllOf, AnyOf, Not)
+_NO_POLICY = Policy()
 
 
 class Ranking:
     """The variants of one kernel, with everything about their order that no device decides.
 
-    `variants` are in order of cost, preference, name and digest; `needs[i]` is the set of requirements of `variants[i]`. Sets
+    `variants` are in order of cost, policy, preference, digest and name; where a device decides between incomparable ones, `on`
+    gives the ranking with their order there. `needs[i]` is the set of requirements of `variants[i]`. Sets
     are integers: bit k stands for `requirements[k]`, or for `variants[k]`. What every device of an API meets (a limit within
     its required minimum) restricts nobody, so it makes no variant more specific.
 
@@ -41,18 +49,24 @@ class Ranking:
         "_above",
         "_below",
         "_closures",
-        "_formats",
         "_holders",
+        "_kinds",
+        "_offers",
+        "_policy",
         "_restricting",
         "_restricts",
+        "_tuned",
         "_users",
         "needs",
         "requirements",
         "variants",
     )
 
-    def __init__(self, variants: Sequence[Artifact]) -> None:
-        self.variants = tuple(sorted(variants, key=_static_key))
+    def __init__(self, variants: Sequence[Artifact], policy: Policy = _NO_POLICY, offers: Capabilities | None = None) -> None:
+        self._policy = policy
+        self._offers = offers
+        self._tuned: dict[tuple[Distance, ...], Ranking] = {}
+        self.variants = tuple(sorted(variants, key=self._key))
         index: dict[Requirement, int] = {}
         self.needs = tuple(
             _bits({index.setdefault(need, len(index)) for need in variant.requires}) for variant in self.variants
@@ -66,11 +80,49 @@ class Ranking:
         count = len(self.requirements)
         self._users = _transposed(self.needs, count)  # requirement -> the variants that have it
         self._holders = _transposed(self._closures, count)  # ... -> the variants from which it follows
-        self._formats: dict[str, int] = {}
-        for place, variant in enumerate(self.variants):
-            self._formats[variant.format] = self._formats.get(variant.format, 0) | 1 << place
+        kinds: dict[tuple[str, Kind], int] = {}
+        rows = [(variant.format, kind_of_artifact(variant)) for variant in self.variants]
+        for place, row in enumerate(rows):
+            kinds[row] = kinds.get(row, 0) | 1 << place
+        self._kinds = tuple(kinds[row] for row in rows)  # place -> the variants of the same kind and format
         self._above: dict[int, int] = {}
         self._below: dict[int, int] = {}
+
+    def on(self, offers: Capabilities) -> Ranking:
+        """The ranking on this device: this one, unless incomparable variants of one kind are not equally near to it."""
+        if not self._is_tunable():
+            return self
+        distances = tuple(distance(variant, offers) for variant in self.variants)
+        if not self._is_separated(distances):
+            return self
+        found = self._tuned.get(distances)
+        if found is None:
+            found = self._tuned[distances] = Ranking(self.variants, self._policy, offers)
+        return found
+
+    def _is_tunable(self) -> bool:
+        return sum(map(may_differ, self.variants)) > 1
+
+    def _is_separated(self, distances: Sequence[Distance]) -> bool:
+        """Whether two incomparable variants of equal cost differ in distance."""
+        costs: dict[int, dict[Distance, int]] = {}
+        for place, variant in enumerate(self.variants):
+            groups = costs.setdefault(kind_of_artifact(variant).cost, {})
+            groups[distances[place]] = groups.get(distances[place], 0) | 1 << place
+        for groups in costs.values():
+            if len(groups) == 1:
+                continue
+            everyone = sum(groups.values())
+            for members in groups.values():
+                for place in places(members):
+                    if everyone & ~members & ~self.above(place) & ~self._below_of(place):
+                        return True
+        return False
+
+    def _key(self, variant: Artifact) -> tuple[int, Distance, tuple[int, ...], int, str, str]:
+        near = NEAR if self._offers is None else distance(variant, self._offers)
+        cost = kind_of_artifact(variant).cost
+        return cost, near, self._policy.key(variant), -variant.preference, variant.digest, variant.name
 
     def runs(self, met: int) -> int:
         """The variants all of whose requirements are in `met`."""
@@ -102,10 +154,10 @@ class Ranking:
             left &= ~self._below_of(top)
 
     def above(self, place: int) -> int:
-        """The variants of the same format that require everything that this one does, and more."""
+        """The variants of the same kind and format that require everything that this one does, and more."""
         found = self._above.get(place)
         if found is None:
-            found = self._formats[self.variants[place].format] & ~(1 << place)
+            found = self._kinds[place] & ~(1 << place)
             for need in places(self._restricting[place]):
                 found &= self._holders[need]
             if found:
@@ -114,10 +166,10 @@ class Ranking:
         return found
 
     def _below_of(self, place: int) -> int:
-        """The variants of the same format above which this one is."""
+        """The variants of the same kind and format above which this one is."""
         found = self._below.get(place)
         if found is None:
-            found = self._formats[self.variants[place].format] & ~self._need_any(~self._closures[place])
+            found = self._kinds[place] & ~self._need_any(~self._closures[place])
             same = found
             for need in places(self._restricting[place]):
                 same &= self._holders[need]
@@ -145,19 +197,29 @@ class Ranking:
                     insort(ready, -lower)
         return ordered
 
-    def because(self, winner: int, second: int) -> str:
-        """What put `winner` before `second`, for people."""
+    def because(self, winner: int, second: int) -> tuple[str, str]:
+        """What put `winner` before `second`: the rule, and the reason for people."""
         one, other = self.variants[winner], self.variants[second]
         if self.above(second) >> winner & 1:
             more = self._restricting[winner] & ~self._closures[second]
             extra = sorted((self.requirements[place] for place in places(more)), key=_telling)
-            return f"more specific than {other.name}: it also requires {', '.join(required(need) for need in extra[:2])}"
-        mine, theirs = kind_of(one.format), kind_of(other.format)
+            needs = ", ".join(required(need) for need in extra[:2])
+            return "rank.specificity", f"more specific than {other.name}: it also requires {needs}"
+        mine, theirs = kind_of_artifact(one), kind_of_artifact(other)
         if mine.cost != theirs.cost:
-            return f"it {mine.phrase}, while {other.name} {theirs.phrase}"
+            return "rank.kind", f"it {mine.phrase}, while {other.name} {theirs.phrase}"
+        if self._offers is not None and distance(one, self._offers) != distance(other, self._offers):
+            return "rank.tuning", phrase(one, other, self._offers)
+        wanted, places_of_both = self._policy.prefer, (self._policy.key(one), self._policy.key(other))
+        for word, first, then in zip(wanted, *places_of_both, strict=True):
+            if first != then:
+                return "rank.prefer", f"preferred to {other.name} by `--prefer {word}`"
         if one.preference != other.preference:
-            return f"preferred to {other.name}: preference {one.preference} over {other.preference}"
-        return f"ambiguous: nothing but the name puts it before {other.name}"
+            return "rank.preference", f"preferred to {other.name}: preference {one.preference} over {other.preference}"
+        if one.digest and one.digest == other.digest:
+            return "rank.digest", f"the same executable as {other.name}, under another name"
+        what = "digest" if one.digest != other.digest else "name"
+        return "rank.digest", f"ambiguous: nothing but the {what} puts it before {other.name}"
 
 
 def places(bits: int) -> Iterable[int]:
@@ -175,10 +237,6 @@ def places(bits: int) -> Iterable[int]:
 def _telling(need: Requirement) -> tuple[bool, str]:
     """What tells most first: a version follows from what else is required."""
     return isinstance(need, NeedsVersion), required(need)
-
-
-def _static_key(variant: Artifact) -> tuple[int, int, str, str]:
-    return kind_of(variant.format).cost, -variant.preference, variant.name, variant.digest
 
 
 def _bits(members: Iterable[int]) -> int:

@@ -9,7 +9,8 @@ from targetenv.match.check import Judge
 from targetenv.match.pair import place
 from targetenv.match.stack import Stack
 from targetenv.model.verdict import Outcome, Verdict
-from targetenv.resolve.choice import Choice, RankedKernel, Resolution
+from targetenv.resolve.choice import Choice, Exclusion, RankedKernel, Resolution
+from targetenv.resolve.policy import Policy
 from targetenv.resolve.ranking import Ranking
 
 TYPE_CHECKING = False
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from targetenv.model.device import Device, Unavailable
 
 _NEWEST = Stack()
+_NO_POLICY = Policy()
 
 
 def resolve(
@@ -30,19 +32,23 @@ def resolve(
     unavailable: Iterable[Unavailable] = (),
     unknown: Literal["reject", "allow"] = "reject",
     as_of: Stack = _NEWEST,
+    policy: Policy = _NO_POLICY,
 ) -> Resolution:
     """Judge every variant of every kernel on every device and choose the best of those that may run.
 
     `unknown` is the policy for variants of which it is not known whether they run: `reject` never chooses them, `allow` does
-    where nothing that certainly runs is there. `as_of` decides as an older stack would (`targetenv.match.stack`). Rows are
-    ordered by kernel name and device URI, whatever order came in.
+    where nothing that certainly runs is there. `as_of` decides as an older stack would (`targetenv.match.stack`); `policy` is
+    what is wanted beyond what fits (`targetenv.resolve.policy`; PolicyError where it names what is not there). Rows are ordered
+    by kernel name and device URI, whatever order came in.
     """
+    policy.check(kernels)
     judges = [(device, Judge(device.offers, as_of)) for device in sorted(devices, key=_device_key)]
     rows = []
     for kernel in sorted(kernels):
-        ranking = Ranking(kernels[kernel])
-        rows += [_rank(kernel, ranking, device, judge, unknown) for device, judge in judges]
-    return Resolution(tuple(rows), tuple(sorted(unavailable, key=lambda row: (row.driver, row.code, row.reason))), as_of)
+        ranking = Ranking(kernels[kernel], policy)
+        rows += [_rank(kernel, ranking.on(device.offers), device, judge, unknown, policy) for device, judge in judges]
+    absent = tuple(sorted(unavailable, key=lambda row: (row.driver, row.code, row.reason)))
+    return Resolution(tuple(rows), absent, as_of, policy)
 
 
 def require(resolution: Resolution) -> Resolution:
@@ -56,7 +62,7 @@ def require(resolution: Resolution) -> Resolution:
     return resolution
 
 
-def _rank(kernel: str, ranking: Ranking, device: Device, judge: Judge, unknown: str) -> RankedKernel:
+def _rank(kernel: str, ranking: Ranking, device: Device, judge: Judge, unknown: str, policy: Policy) -> RankedKernel:
     found = [judge.check(need) for need in ranking.requirements]
     in_order = sorted(range(len(found)), key=lambda at: place(found[at]))
     verdicts = [
@@ -69,22 +75,34 @@ def _rank(kernel: str, ranking: Ranking, device: Device, judge: Judge, unknown: 
     ordered = ranking.order(known)
     if unknown == "allow":
         ordered += ranking.order(ranking.runs(maybe) & ~known)
+    reasons = {at: policy.excludes(kernel, ranking.variants[at]) for at in ordered} if policy else {}
+    excluded = [at for at in ordered if reasons.get(at)]
+    chosen = [at for at in ordered if not reasons.get(at)]
     running = frozenset(ordered)
     missed = sorted((at for at in range(len(verdicts)) if at not in running), key=lambda at: _distance(verdicts[at]))
     choice = Choice(kernel, device.uri, None)
-    if ordered:
-        choice = Choice(kernel, device.uri, ranking.variants[ordered[0]].name, _because(ranking, ordered, known))
-    return RankedKernel(kernel, device, tuple(verdicts[at] for at in [*ordered, *missed]), choice)
+    if chosen:
+        rule, because = _because(ranking, chosen, known)
+        name = ranking.variants[chosen[0]].name
+        pinned = dict(policy.pins).get(kernel)
+        if pinned is not None:
+            rule, because = "rank.pinned", "; ".join(part for part in ("pinned", because) if part)
+        choice = Choice(kernel, device.uri, name, because, rule, "ambiguous: " in because)
+    exclusions = tuple(Exclusion(ranking.variants[at].name, *(reasons[at] or ("", ""))) for at in excluded)
+    ranked = tuple(verdicts[at] for at in [*chosen, *excluded, *missed])
+    return RankedKernel(kernel, device, ranked, choice, exclusions)
 
 
-def _because(ranking: Ranking, ordered: Sequence[int], known: int) -> str:
+def _because(ranking: Ranking, ordered: Sequence[int], known: int) -> tuple[str, str]:
+    """The rule that put the first before the second, and the reason for people."""
     winner, certain = ordered[0], bool(known >> ordered[0] & 1)
     allowed = "" if certain else "allowed although it is not known to run"
     if len(ordered) == 1:
-        return allowed
+        return ("rank.sound" if allowed else ""), allowed
     if certain and not known >> ordered[1] & 1:
-        return f"known to run, while {ranking.variants[ordered[1]].name} is not"
-    return "; ".join(part for part in (allowed, ranking.because(winner, ordered[1])) if part)
+        return "rank.sound", f"known to run, while {ranking.variants[ordered[1]].name} is not"
+    rule, reason = ranking.because(winner, ordered[1])
+    return rule, "; ".join(part for part in (allowed, reason) if part)
 
 
 def _distance(verdict: Verdict) -> tuple[bool, int, int, int, str, str]:

@@ -11,9 +11,7 @@ from functools import lru_cache
 
 from targetenv.model.version import Version
 from targetenv.registry import vulkan
-from targetenv.registry.vulkan_device import heap_line, memory_type_line, queue_line
 from targetenv.wire.vulkan_claims import Claims
-from targetenv.wire.vulkan_values import flag_bits, integer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,9 +54,10 @@ def read(value: dict[str, Any], *, uri: str, complaints: Complaints) -> Device:
             complaints.add("TE4314", core)
     if isinstance(properties, dict) and "subgroupProperties" in properties:
         _subgroups(claims, properties["subgroupProperties"])
-    complete = _extensions(claims, value.get("extensions"))
+    complete = claims.extensions_of(value.get("extensions"), "extensions")
     _extended(claims, value.get("extended"))
-    _queues_and_memory(claims, value)
+    claims.queues_of(value.get("queues"))
+    claims.memory_of(value.get("memory"))
     return claims.device(uri, complete=complete, provenance=_provenance(value, properties))
 
 
@@ -68,19 +67,6 @@ def _subgroups(claims: Claims, members: object) -> None:
     known = version is not None and version >= Version(1, 1)
     if known and f"{_SUBGROUPS}::subgroupSize" not in claims.values and isinstance(members, dict):
         claims.properties_of(_SUBGROUPS, members)
-
-
-def _extensions(claims: Claims, rows: object) -> bool:
-    """Whether the report lists the device's extensions, which reports do in full."""
-    if not isinstance(rows, list):
-        claims.complaints.add("TE4314", "extensions")
-        return False
-    for row in rows:
-        if isinstance(row, dict):
-            claims.extension(row.get("extensionName"), row.get("specVersion"))
-        else:
-            claims.complaints.add("TE4312", "a row of extensions")
-    return True
 
 
 def _extended(claims: Claims, extended: object) -> None:
@@ -136,19 +122,6 @@ def _property(extension: str, member: str) -> str | None:
 
 def _only(names: tuple[str, ...]) -> str | None:
     return names[0] if len(names) == 1 else None
-
-
-def _queues_and_memory(claims: Claims, value: dict[str, Any]) -> None:
-    try:
-        for index, family in enumerate(value.get("queues") or ()):
-            claims.queues.append(queue_line(index, integer(family["queueCount"]), flag_bits(family["queueFlags"])))
-        memory = value.get("memory") or {}
-        for index, heap in enumerate(memory.get("memoryHeaps", ())):
-            claims.memory.append(heap_line(index, integer(heap["size"]), flag_bits(heap["flags"])))
-        for index, kind in enumerate(memory.get("memoryTypes", ())):
-            claims.memory.append(memory_type_line(index, integer(kind["heapIndex"]), flag_bits(kind["propertyFlags"])))
-    except (KeyError, TypeError, ValueError, AttributeError):
-        claims.complaints.add("TE4312", "queues or memory")
 
 
 def _provenance(value: dict[str, Any], properties: object) -> dict[str, str]:

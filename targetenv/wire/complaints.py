@@ -24,9 +24,10 @@ class Complaints:
 
     __slots__ = ("_found", "_name")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, of_file: Complaints | None = None) -> None:
+        """`of_file` has what was found before the file was told apart into devices."""
         self._name = name
-        self._found: dict[str, dict[str, int]] = {}
+        self._found: dict[str, dict[str, int]] = {} if of_file is None else {k: dict(v) for k, v in of_file._found.items()}
 
     def add(self, code: str, about: str) -> None:
         """Note one more case of `code`; `about` is what it is about, a name or a few words."""

@@ -5,6 +5,7 @@ A file holds one device, several of them (a probe, one document for each GPU) or
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 
@@ -18,24 +19,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from targetenv.model.capabilities import Capabilities
     from targetenv.model.device import Device
 
 LARGEST = 64 << 20
-SUFFIXES = (".json", ".txt", ".log")
+SUFFIXES = (".json", ".json.gz", ".txt", ".log")
+_GZIP = b"\x1f\x8b"
 _SNAPSHOT = re.compile(rb'\s*\{\s*"schema"\s*:')
+_JSON_KEY = re.compile(rb'"(VkPhysicalDevice(Properties|Features)|ArrayOfVk\w+|capabilities|extensionName|deviceName)"\s*:')
+_PRINTED = re.compile(rb"^(VULKANINFO|GPU\d+ *:?)\s*$", re.MULTILINE)
 
 
 @record
 class DeviceFile:
     """One device from a file: what the file says, what kind of file it is, and what is odd about it (warnings).
 
-    `name` is the file's, with `#` and the device's own behind it where the file holds several.
+    `name` is the file's, with `#` and the device's own behind it where the file holds several. `alternatives` are what a
+    profile demands beside its device's offers: of each row, all that one of its entries has.
     """
 
     device: Device
     kind: str
     name: str
     diagnostics: tuple[Diagnostic, ...] = ()
+    alternatives: tuple[tuple[Capabilities, ...], ...] = ()
 
 
 def read_device(data: bytes, *, name: str, select: str | None = None) -> DeviceFile:
@@ -55,9 +62,23 @@ def read_device(data: bytes, *, name: str, select: str | None = None) -> DeviceF
     raise FormatError(_several(found, name, "TE4308", f"the file holds no `{select[:80]}`"))
 
 
+def read_one_or_all(data: bytes, *, name: str, select: str | None = None) -> tuple[DeviceFile, ...]:
+    """What a device argument means: the devices of a file, all of them but of several profiles the one that is named."""
+    if select is None:
+        found = read_all(data, name=name)
+        if len(found) == 1 or any(each.kind not in ("profile", "device-profile") for each in found):
+            return found
+    return (read_device(data, name=name, select=select),)
+
+
+def is_snapshot(data: bytes) -> bool:
+    """Whether this is a snapshot of ours."""
+    return _SNAPSHOT.match(data) is not None
+
+
 def read_all(data: bytes, *, name: str) -> tuple[DeviceFile, ...]:
     """Every device in a file, in the file's order; at least one, or FormatError."""
-    if _SNAPSHOT.match(data):
+    if is_snapshot(data):
         return _snapshot(data, name)
     complaints = Complaints(name)
     from targetenv.wire import loose_json
@@ -67,9 +88,19 @@ def read_all(data: bytes, *, name: str) -> tuple[DeviceFile, ...]:
         values = loose_json.documents(text, name=name, complaints=complaints)
         if len(values) == 1 and isinstance(values[0], list):
             values = values[0]
-        found = [each for value in values for each in _of_object(value, name, complaints)]
+        apart = [f"{name}#{at}" if len(values) > 1 else name for at in range(len(values))]
+        found = [each for value, uri in zip(values, apart, strict=True) for each in _of_object(value, uri, complaints)]
         if found:
             return tuple(found)
+    else:
+        from targetenv.wire import vulkaninfo_text
+
+        told = [
+            DeviceFile(device, kind, device.uri, noted.diagnostics())
+            for device, kind, noted in vulkaninfo_text.read(text, name=name, of_file=complaints)
+        ]
+        if told:
+            return tuple(told)
     raise FormatError(
         Diagnostic(
             "TE4304",
@@ -82,8 +113,51 @@ def read_all(data: bytes, *, name: str) -> tuple[DeviceFile, ...]:
 
 def read_path(path: str) -> DeviceFile:
     """The device in the file at `path`, which may be `FILE#NAME` where the file holds several."""
-    file, _, select = path.partition("#") if not os.path.exists(path) else (path, "", "")  # noqa: PTH110
-    return read_device(read_bytes(file, largest=LARGEST), name=file, select=select or None)
+    file, select = split(path)
+    return read_device(contents(file), name=file, select=select)
+
+
+def contents(path: str) -> bytes:
+    """The bytes of a device file, unpacked where gzip packed them; TE4301 says why they cannot be had."""
+    return unpacked(read_bytes(path, largest=LARGEST), name=path)
+
+
+def unpacked(data: bytes, *, name: str) -> bytes:
+    """The same for bytes that were read already."""
+    if not data.startswith(_GZIP):
+        return data
+    import zlib
+
+    unpacking = zlib.decompressobj(wbits=31)
+    try:
+        plain = unpacking.decompress(data, LARGEST)
+    except zlib.error as error:
+        raise FormatError(Diagnostic("TE4301", f"cannot unpack the file: {error}", Source(name, ""))) from None
+    if not unpacking.eof:
+        what = f"has more than {LARGEST} bytes unpacked" if len(plain) == LARGEST else "ends in the middle"
+        raise FormatError(Diagnostic("TE4301", f"the file {what}", Source(name, "")))
+    return plain
+
+
+def split(path: str) -> tuple[str, str | None]:
+    """The file and the name in `FILE#NAME`; a file that is itself called so is one.
+
+    >>> split("nowhere.json#VP_KHR_roadmap_2022")
+    ('nowhere.json', 'VP_KHR_roadmap_2022')
+    """
+    if "#" not in path or os.path.exists(path):  # noqa: PTH110
+        return path, None
+    file, _, name = path.partition("#")
+    return file, name or None
+
+
+def describes_devices(data: bytes) -> bool:
+    """Whether this is worth reading as a device file: a look at words, for callers who take other texts as well."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        data = data.decode("utf-16", "replace").encode()
+    if data.lstrip(b" \t\r\n\xef\xbb\xbf")[:1] in (b"{", b"["):
+        return is_snapshot(data) or _JSON_KEY.search(data) is not None
+    return _PRINTED.search(data) is not None
 
 
 def read_devices(path: str) -> Iterator[DeviceFile | Diagnostic]:
@@ -92,14 +166,14 @@ def read_devices(path: str) -> Iterator[DeviceFile | Diagnostic]:
     Folders inside the folder, and files that are named otherwise (`SUFFIXES`), are passed over in silence.
     """
     if not os.path.isdir(path):  # noqa: PTH112
-        yield from read_all(read_bytes(path, largest=LARGEST), name=path)
+        yield from read_all(contents(path), name=path)
         return
     for entry in sorted(os.listdir(path)):  # noqa: PTH208
         file = os.path.join(path, entry)  # noqa: PTH118
         if not entry.endswith(SUFFIXES) or not os.path.isfile(file):  # noqa: PTH113
             continue
         try:
-            yield from read_all(read_bytes(file, largest=LARGEST), name=file)
+            yield from read_all(contents(file), name=file)
         except TargetEnvError as error:
             first = error.diagnostics[0]
             message = f"passed over: {first.message} [{first.code}]"
@@ -114,13 +188,26 @@ def _snapshot(data: bytes, name: str) -> tuple[DeviceFile, ...]:
     return tuple(DeviceFile(device, "snapshot", f"{name}#{device.uri}" if several else name) for device in devices)
 
 
-def _of_object(value: Any, name: str, complaints: Complaints) -> Iterator[DeviceFile]:
+def _of_object(value: Any, uri: str, of_file: Complaints) -> Iterator[DeviceFile]:
     """The devices in one JSON document."""
-    from targetenv.wire import capsviewer
+    from targetenv.wire import capsviewer, devsim, vulkan_profile
 
-    if isinstance(value, dict) and capsviewer.looks_like(value):
-        device = capsviewer.read(value, uri=name, complaints=complaints)
-        yield DeviceFile(device, "capsviewer", name, complaints.diagnostics())
+    if not isinstance(value, dict):
+        return
+    complaints = Complaints(uri, of_file)
+    if vulkan_profile.looks_like(value):
+        profiles = vulkan_profile.names(value)
+        for profile in profiles:
+            each = uri if len(profiles) == 1 else f"{uri}#{profile}"
+            complaints = Complaints(each, of_file)
+            device, kind, choices = vulkan_profile.read(value, profile, uri=each, complaints=complaints)
+            yield DeviceFile(device, kind, each, complaints.diagnostics(), choices)
+    elif devsim.looks_like(value):
+        device = devsim.read(value, uri=uri, complaints=complaints)
+        yield DeviceFile(device, "vulkaninfo-devsim", uri, complaints.diagnostics())
+    elif capsviewer.looks_like(value):
+        device = capsviewer.read(value, uri=uri, complaints=complaints)
+        yield DeviceFile(device, "capsviewer", uri, complaints.diagnostics())
 
 
 def _several(found: tuple[DeviceFile, ...], name: str, code: str, message: str) -> Diagnostic:

@@ -8,8 +8,15 @@ from targetenv.model.capabilities import Capabilities, Property
 from targetenv.model.device import Device
 from targetenv.model.version import Version
 from targetenv.registry import vulkan
-from targetenv.registry.vulkan_device import driver_facts, identity, subgroup_sizes
-from targetenv.wire.vulkan_values import Plan, boolean, packed_version, plan
+from targetenv.registry.vulkan_device import (
+    driver_facts,
+    heap_line,
+    identity,
+    memory_type_line,
+    queue_line,
+    subgroup_sizes,
+)
+from targetenv.wire.vulkan_values import Plan, boolean, flag_bits, integer, packed_version, plan, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,12 +60,47 @@ class Claims:
 
     def extension(self, name: object, revision: object = 0) -> None:
         """One extension of the device; one that the registry does not have is kept, for the device does."""
-        if not isinstance(name, str) or not name.startswith("VK_") or len(name) > _LONGEST or not name.isidentifier():
+        if (
+            not isinstance(name, str)
+            or not name.startswith("VK_")
+            or len(name) > _LONGEST
+            or not (name.isascii() and name.isidentifier())
+        ):
             self.complaints.add("TE4312", f"extension {name}")
             return
         if vulkan.extension(name) is None:
             self.complaints.add("TE4316", name)
         self.extensions[name] = revision if isinstance(revision, int) else 0
+
+    def extensions_of(self, rows: object, part: str) -> bool:
+        """The extensions in a list of VkExtensionProperties, and whether there is one: such lists are whole."""
+        if not isinstance(rows, list):
+            self.complaints.add("TE4314", part)
+            return False
+        for row in rows:
+            if isinstance(row, dict):
+                self.extension(row.get("extensionName"), row.get("specVersion"))
+            else:
+                self.complaints.add("TE4312", f"a row of {part}")
+        return True
+
+    def queues_of(self, rows: object) -> None:
+        """Queue families, each with `queueCount` and `queueFlags`."""
+        try:
+            for index, family in enumerate(rows or ()):  # type: ignore[var-annotated, arg-type]
+                self.queues.append(queue_line(index, integer(family["queueCount"]), flag_bits(family["queueFlags"])))
+        except (KeyError, TypeError, ValueError):
+            self.complaints.add("TE4312", "queues")
+
+    def memory_of(self, memory: object) -> None:
+        """Heaps and types of a VkPhysicalDeviceMemoryProperties."""
+        try:
+            for index, heap in enumerate(memory["memoryHeaps"] if memory else ()):  # type: ignore[index]
+                self.memory.append(heap_line(index, integer(heap["size"]), flag_bits(heap["flags"])))
+            for index, kind in enumerate(memory["memoryTypes"] if memory else ()):  # type: ignore[index]
+                self.memory.append(memory_type_line(index, integer(kind["heapIndex"]), flag_bits(kind["propertyFlags"])))
+        except (KeyError, TypeError, ValueError):
+            self.complaints.add("TE4312", "memory")
 
     def feature(self, canonical: str, raw: object, stated: str) -> None:
         """One feature under its canonical name; `stated` is how the file calls it."""
@@ -178,12 +220,12 @@ class Claims:
         """The device; `provenance` says what the file says of itself."""
         told = driver_facts(self.values) | {key: value for key, value in provenance.items() if value}
         return Device(
-            uri=uri,
-            name=str(self.values.get(f"{_PROPERTIES}::deviceName") or name or uri),
+            uri=printable(uri),
+            name=str(self.values.get(f"{_PROPERTIES}::deviceName") or printable(name or uri)),
             driver="vulkan",
             offers=self.offers(complete=complete),
             identity=identity(self.values),
-            provenance=tuple(sorted(told.items())),
+            provenance=tuple(sorted((key, printable(value)) for key, value in told.items())),
             queues=tuple(self.queues),
             memory=tuple(self.memory),
         )
@@ -200,11 +242,18 @@ def _plan(canonical: str) -> Plan | None:
 
 @lru_cache(maxsize=1024)
 def _wanted(provider: str) -> tuple[tuple[str, frozenset[str]], ...]:
-    """What a version or an extension brings to be answered: canonical names by the struct that they are named after."""
+    """What a version or an extension brings to be answered: canonical names by the struct that they are named after.
+
+    Identities (`noauto`) are no answers: nothing can require them.
+    """
     if not vulkan.is_version(provider) and vulkan.extension(provider) is None:
         return ()
     found: dict[str, set[str]] = {}
-    properties = [name for name in vulkan.provided_properties(provider).values() if (how := _plan(name)) and how.convert]
+    properties = [
+        name
+        for name in vulkan.provided_properties(provider).values()
+        if (how := _plan(name)) and how.convert and vulkan.limit_type(name) not in (None, "noauto")
+    ]
     for name in (*vulkan.provided_features(provider).values(), *properties):
         found.setdefault(name.partition("::")[0], set()).add(name)
     return tuple((struct, frozenset(names)) for struct, names in found.items())

@@ -91,22 +91,29 @@ def integer(raw: object) -> int:
 
 def flag_bits(raw: object) -> int:
     """A mask of 32 bits: a number, a name, or a list of names."""
-    return _integer(raw, size=4, signed=False)
+    return _enumerant(raw, size=4, signed=False)
 
 
 def _converter(field: Field) -> Converter | None:
     if not field.code:
         return _struct(field.type)
     if field.code == "P":
-        return _enumerants if abi.enum_names(field.type) else None
+        return _enumerants if abi.enum_names(field.type.removesuffix("*")) else None
     if field.code == "s":
         return _text
     if field.code == "B" and field.dims:
         return partial(_digits, count=field.count)
     if field.type == "VkBool32":
         return boolean
-    one: Converter = _float if field.code == "f" else partial(_integer, size=_size(field), signed=field.code.islower())
+    one: Converter = (
+        _float if field.code == "f" else partial(_whole(field.type), size=_size(field), signed=field.code.islower())
+    )
     return partial(_tuple, one=one, count=field.count) if field.dims else one
+
+
+def _whole(type_: str) -> Callable[..., int]:
+    """The reader of a plain number, or of one whose values or bits have names."""
+    return _enumerant if abi.enum_names(type_) or "Flags" in type_ else _integer
 
 
 def _size(field: Field) -> int:
@@ -146,13 +153,18 @@ def _tuple(raw: object, *, one: Converter, count: int) -> tuple[Any, ...]:
 def _enumerants(raw: object) -> tuple[int, ...]:
     if not isinstance(raw, list) or len(raw) > _LONGEST_LIST:
         raise ValueError(raw)
-    return tuple(_integer(part, size=4, signed=True) for part in raw)
+    return tuple(_enumerant(part, size=4, signed=True) for part in raw)
 
 
 def _text(raw: object) -> str:
     if not isinstance(raw, str) or len(raw) > _LONGEST_TEXT:
         raise ValueError(raw)
-    return raw.split("\0", 1)[0]
+    return printable(raw.split("\0", 1)[0])
+
+
+def printable(text: str) -> str:
+    """A text from a file without halves of characters, which no file and no terminal takes."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _digits(raw: object, *, count: int) -> str:
@@ -189,10 +201,14 @@ def abi_single(number: float) -> float:
     return single
 
 
-def _integer(raw: object, *, size: int, signed: bool) -> int:
+def _enumerant(raw: object, *, size: int, signed: bool) -> int:
     if isinstance(raw, list):
         return _mask(raw, size)
-    number = _named(raw) if isinstance(raw, str) else raw
+    return _integer(_named(raw) if isinstance(raw, str) else raw, size=size, signed=signed)
+
+
+def _integer(raw: object, *, size: int, signed: bool) -> int:
+    number = _number(raw.strip()) if isinstance(raw, str) else raw
     if isinstance(number, float) and number.is_integer():
         number = int(number)
     if not isinstance(number, int):
@@ -219,8 +235,12 @@ def _named(text: str) -> int | float:
         if "|" in word:
             return _mask(word.split("|"), 8)
         return _constant(word)
+    return _number(word)
+
+
+def _number(word: str) -> int | float:
     if len(word) > _MOST_DIGITS:
-        raise ValueError(text)
+        raise ValueError(word)
     try:
         return int(word, 0)
     except ValueError:

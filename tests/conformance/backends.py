@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from targetenv_runtime.device import Device, open_device
 
-from tests.conformance.kernels import CPU
+from tests.conformance.kernels import ADDRESSES, CPU, SPIRV
 from tests.conformance.limited import open_limited
 
 if TYPE_CHECKING:
@@ -72,6 +72,11 @@ BACKENDS = (
     Backend("cpu", "cpu://0", frozenset({"executes", "faults", "import_host"}), (CPU,)),
     Backend("cpu-1-thread", "cpu://0", frozenset({"executes", "faults", "import_host"}), (CPU,), options={"threads": 1}),
     Backend(
-        "vulkan", "vulkan://0", frozenset({"executes", "async"}), ("spirv",), options={"validation": True}, validation=True
+        "vulkan",
+        "vulkan://0",
+        frozenset({"executes", "async", "device_times"}),
+        (SPIRV, ADDRESSES),
+        options={"validation": True},
+        validation=True,
     ),
 )

@@ -32,10 +32,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     needs = {tag for mark in metafunc.definition.iter_markers("needs") for tag in mark.args}
     fitting = [backend for backend in BACKENDS if needs <= backend.tags]
-    if "image_format" in metafunc.fixturenames:
-        pairs = [(backend, image_format) for backend in fitting for image_format in backend.formats]
-        rows = [pytest.param(*pair, id="-".join((pair[0].name, pair[1])), marks=_marks(metafunc, pair[0])) for pair in pairs]
-        metafunc.parametrize(("backend", "image_format"), rows, scope="session")
+    if "image_kind" in metafunc.fixturenames:
+        pairs = [(backend, kind) for backend in fitting for kind in backend.formats]
+        rows = [
+            pytest.param(*pair, id="-".join((pair[0].name, pair[1].replace(" ", "-"))), marks=_marks(metafunc, pair[0]))
+            for pair in pairs
+        ]
+        metafunc.parametrize(("backend", "image_kind"), rows, scope="session")
     elif "backend" in metafunc.fixturenames:
         rows = [pytest.param(backend, id=backend.name, marks=_marks(metafunc, backend)) for backend in fitting]
         metafunc.parametrize("backend", rows, scope="session")
@@ -144,12 +147,18 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Images:
 
 
 @pytest.fixture
-def image(backend: Backend, image_format: str, images: Images, devices: _Devices) -> Callable[[str], Image]:
+def image_format(image_kind: str) -> str:
+    """What `Device.load` calls the case's kind of executable: kinds of one format differ in how kernels take their buffers."""
+    return image_kind.partition(" ")[0]
+
+
+@pytest.fixture
+def image(backend: Backend, image_kind: str, images: Images, devices: _Devices) -> Callable[[str], Image]:
     """Executables by name, in the case's format."""
 
     def get(name: str) -> Image:
         try:
-            return images.get(image_format, name)
+            return images.get(image_kind, name)
         except ToolMissing as missing:
             devices.absent(backend, missing)
 

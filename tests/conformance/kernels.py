@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 SOURCES = Path(__file__).parent / "kernels"
 CPU = f"elf-{os.uname().machine}"
+SPIRV = "spirv"
+ADDRESSES = "spirv addresses"
+"""The same shaders, changed to take addresses in their push constants in the place of descriptors."""
 
 INTERFACES = {
     # name: bindings, bytes of constants
@@ -69,8 +73,8 @@ class Images:
         if image_format == CPU:
             entry_points = {"abs": "absolute"}
             return self._library(), tuple(kernel(each, entry_point=entry_points.get(each)) for each in names)
-        if image_format == "spirv":
-            return self._module(name)
+        if image_format in (SPIRV, ADDRESSES):
+            return self._module(name, addresses=image_format == ADDRESSES)
         return b"", tuple(map(kernel, names))
 
     def _library(self) -> bytes:
@@ -82,21 +86,30 @@ class Images:
             run("cc", *flags, str(SOURCES / "kernels.c"), "-lm", "-o", str(path))
         return path.read_bytes()
 
-    def _module(self, name: str) -> Image:
-        path = self._directory / f"{name}.spv"
+    def _source(self, name: str, *, addresses: bool) -> str:
+        source = SOURCES / f"{name}.comp"
+        if addresses:
+            changed = self._directory / f"{name}.comp"
+            changed.write_text(by_address(source.read_text()))
+            source = changed
+        return str(source)
+
+    def _module(self, name: str, *, addresses: bool) -> Image:
+        path = self._directory / f"{name}{'.addresses' * addresses}.spv"
         names = EXECUTABLES[name]
+        target = "vulkan1.2" if addresses else "vulkan1.1"
         if len(names) == 1:
-            run("glslc", "--target-env=vulkan1.1", str(SOURCES / f"{name}.comp"), "-o", str(path))
+            run("glslc", f"--target-env={target}", self._source(name, addresses=addresses), "-o", str(path))
             return path.read_bytes(), (kernel(name, entry_point="main"),)
         parts = []
         for each in names:
-            part = self._directory / f"{each}.spv"
-            source = str(SOURCES / f"{name}.{each}.comp")
+            part = self._directory / f"{each}{'.addresses' * addresses}.spv"
+            source = self._source(f"{name}.{each}", addresses=addresses)
             run(
                 "glslangValidator",
                 "-V",
                 "--target-env",
-                "vulkan1.1",
+                target,
                 "-e",
                 each,
                 "--source-entrypoint",
@@ -106,8 +119,21 @@ class Images:
                 str(part),
             )
             parts.append(str(part))
-        run("spirv-link", "--target-env", "vulkan1.1", *parts, "-o", str(path))
+        run("spirv-link", "--target-env", target, *parts, "-o", str(path))
         return path.read_bytes(), tuple(map(kernel, names))
+
+
+def by_address(shader: str) -> str:
+    """A shader of the suite with its buffers as pointers at the beginning of its push constants."""
+    buffers = re.findall(r"layout\(set = 0, binding = \d+\) (.*?buffer) (\w+) \{ \w+ (\w+)\[\]; \};\n", shader)
+    shader = re.sub(r"layout\(set = 0, binding = \d+\)", "layout(buffer_reference, std430, buffer_reference_align = 4)", shader)
+    constants = re.search(r"layout\(push_constant\).*?\{ (.*?) \};\n", shader)
+    pointers = " ".join(f"{block} at_{member};" for _, block, member in buffers)
+    names = "".join(f"#define {member} at_{member}.{member}\n" for _, _, member in buffers)
+    pushed = f"layout(push_constant) uniform Pushed {{ {pointers} {constants[1] if constants else ''} }};\n{names}"
+    shader = shader.replace(constants[0], "") if constants else shader
+    shader = shader.replace("\nvoid main", f"\n{pushed}\nvoid main")
+    return shader.replace("\n", "\n#extension GL_EXT_buffer_reference : require\n", 1)
 
 
 def run(tool: str, *arguments: str) -> None:

@@ -85,3 +85,42 @@ def test_libraries_are_what_readelf_lists(tmp_path: Path) -> None:
     dynamic = subprocess.run([tool("readelf"), "-dW", str(path)], capture_output=True, text=True, check=True).stdout
     needed = re.findall(r"Shared library: \[([^\]]+)\]", dynamic)
     assert [value for key, value in inspect(path.read_bytes(), name="k.so").details if key == "needs library"] == needed
+
+
+def test_needed_symbol_versions_are_what_readelf_prints(tmp_path: Path) -> None:
+    source, made = tmp_path / "v.c", tmp_path / "v.so"
+    source.write_text(
+        '#include <math.h>\n#include <stdio.h>\ndouble f(double x) { return printf("%f", x) + pow(exp(x), x); }\n'
+    )
+    subprocess.run([tool("gcc"), "-shared", "-fPIC", source, "-lm", "-o", made], check=True)
+    printed = subprocess.run([tool("readelf"), "-VW", made], capture_output=True, text=True, check=True).stdout
+    wanted: dict[str, set[str]] = {}
+    for file, name in re.findall(r"File: (\S+)|  Name: (\S+)  Flags", printed):
+        if file:
+            wanted[library := file] = set()
+        else:
+            wanted[library].add(name)
+    said = [value for key, value in inspect(made.read_bytes(), name="v.so").details if key == "of symbol versions"]
+    assert wanted
+    assert {library: set(names.split(", ")) for library, names in (row.split(": ") for row in said)} == wanted
+
+
+@pytest.mark.parametrize("level", LEVELS[1:])
+def test_a_level_that_the_linker_was_told_is_required(level: str, tmp_path: Path) -> None:
+    path = built(tmp_path, f"-Wl,-z,{level}")
+    assert said_by_readelf(path) == level
+    assert NeedsIsa(level) in inspect(path.read_bytes(), name="k.so").artifacts[0].requires
+
+
+@pytest.mark.parametrize(
+    ("protection", "marks"), [("standard", "BTI, PAC"), ("bti", "BTI"), ("pac-ret", "PAC"), ("none", None)]
+)
+def test_branch_protection_of_aarch64_objects_is_what_they_were_built_with(
+    protection: str, marks: str | None, tmp_path: Path
+) -> None:
+    source, made = tmp_path / "a.c", tmp_path / "a.so"
+    source.write_text("int g(int); int f(int x) { return g(x) + 1; }\n")
+    clang = [tool("clang-19"), "--target=aarch64-linux-gnu", "-fuse-ld=lld-19", "-shared", "-fPIC", "-nostdlib"]
+    subprocess.run([*clang, f"-mbranch-protection={protection}", source, "-o", made], check=True)
+    details = dict(inspect(made.read_bytes(), name="a.so").details)
+    assert (details["machine"], details.get("branch protection")) == ("aarch64", marks)

@@ -78,7 +78,7 @@ def test_a_section_of_a_host_object_is_read_as_llvm_reads_it(packed: Path, tmp_p
     run(tool("llvm-objcopy"), f"--add-section=.llvm.offloading={packed}",
         "--set-section-type=.llvm.offloading=0x6fff4c0b", obj)  # fmt: skip
     found = assert_as_objdump_says(obj)
-    assert [row.name for row in found.members] == [f".llvm.offloading.{place}" for place in range(1, 5)]
+    assert [row.name for row in found.members] == [f".llvm.offloading#{place}" for place in range(1, 5)]
 
 
 def test_the_image_that_llvm_extracts_is_the_one_that_is_read(packed: Path, tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ import pytest
 from targetenv_runtime.drivers.vulkan.probe import probe
 
 from targetenv.registry import vulkan as registry
+from targetenv.wire.device_files import read_all, read_path
+from targetenv.wire.profile_writer import write_profile
 
 if TYPE_CHECKING:
     from targetenv.model.device import Device
@@ -118,6 +120,81 @@ def test_queue_families_are_equal(told: dict[str, Any]) -> None:
     for line, family in zip(ours, families, strict=True):
         assert f"{family['queueCount']} queue" in line
         assert ("compute" in line) == ("VK_QUEUE_COMPUTE_BIT" in family["queueFlags"])
+
+
+@pytest.fixture(params=["live", "recorded", "text"])
+def read(request: pytest.FixtureRequest, tmp_path: Path) -> Device:
+    """The device that our readers make of what vulkaninfo says."""
+    if request.param == "recorded":
+        request.getfixturevalue("recorded")
+        return read_path(str(RECORDED)).device
+    request.getfixturevalue("live")
+    if request.param == "text":
+        written = tmp_path / "vulkaninfo.txt"
+        written.write_bytes(subprocess.run(["vulkaninfo"], check=True, capture_output=True, timeout=60).stdout)
+    else:
+        subprocess.run(["vulkaninfo", "--json"], cwd=tmp_path, check=True, capture_output=True, timeout=60)
+        (written,) = tmp_path.glob("VP_VULKANINFO_*.json")
+    first, *_ = read_all(written.read_bytes(), name=written.name)
+    assert first.diagnostics == ()
+    return first.device
+
+
+def test_a_device_read_from_vulkaninfo_is_the_one_that_was_probed(read: Device) -> None:
+    ours, theirs = _probed(), read
+    assert (theirs.name, theirs.identity, theirs.queues) == (ours.name, ours.identity, ours.queues)
+    assert theirs.memory in ((), ours.memory), "its JSON has no memory"
+    mine, other = ours.offers, theirs.offers
+    names = ("api", "version", "formats", "extensions", "subgroup_sizes", "complete")
+    assert [getattr(other, name) for name in names] == [getattr(mine, name) for name in names]
+    assert other.features | other.denied <= mine.features | mine.denied
+    assert other.features == mine.features & (other.features | other.denied)
+    assert {row.name: row.value for row in other.properties}.items() <= {row.name: row.value for row in mine.properties}.items()
+    left_open = {name.partition("::")[0] for name in (mine.features | mine.denied) - (other.features | other.denied)}
+    assert left_open <= other.unstated, "what vulkaninfo does not say is open, and is no no"
+
+
+def test_a_summary_agrees_as_far_as_it_goes(live: dict[str, Any]) -> None:
+    said = subprocess.run(["vulkaninfo", "--summary"], check=True, capture_output=True, timeout=60).stdout
+    first, *_ = read_all(said, name="summary.txt")
+    mine = {row.name: row.value for row in _probed().offers.properties}
+    assert (first.kind, first.device.identity, first.device.offers.complete) == (
+        "vulkaninfo-summary",
+        _probed().identity,
+        False,
+    )
+    assert {row.name: row.value for row in first.device.offers.properties}.items() <= mine.items()
+
+
+def test_our_profile_of_the_device_spells_every_value_as_vulkaninfo_does(told: dict[str, Any]) -> None:
+    """Struct by struct; ours has every fact once, under the struct that it is named after, theirs in bundles too."""
+    (ours,) = json.loads(write_profile([_probed()]).text)["capabilities"].values()
+    assert set(ours["extensions"]) == set(told["extensions"])
+    compared = 0
+    for part in ("features", "properties"):
+        for name, members in ours[part].items():
+            theirs = told[part].get(name, {})
+            for member, value in members.items():
+                if member in ("limits", "sparseProperties"):
+                    assert {limit: _single(value[limit]) for limit in theirs[member]} == _singles(theirs[member])
+                    compared += len(value)
+                elif member in theirs and theirs[member] != "NULL":
+                    assert _single(value) == _single(theirs[member]), f"{name}::{member}"
+                    compared += 1
+    assert compared > 400
+
+
+def _singles(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: _single(value) for name, value in values.items()}
+
+
+def _single(value: Any) -> Any:
+    """Floats as the 32 bits that a driver has; lists of flags in any order."""
+    if isinstance(value, float):
+        return struct.unpack("f", struct.pack("f", value))[0]
+    if isinstance(value, list):
+        return sorted(value, key=str) if value and isinstance(value[0], str) else [_single(one) for one in value]
+    return value
 
 
 def _device(path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 from tests.unit.artifacts import aie_builder as aie
@@ -12,15 +13,20 @@ from tests.unit.artifacts.test_offload_bundle import BUNDLE, TEXT, compressed
 
 CORPUS = Path(__file__).parents[1] / "corpora" / "artifacts"
 HSACO = code_object(0xE3F, metadata(kernel(), kernel("fill"), target="gfx90a:sramecc+:xnack-"))
+PTX = nvidia.SOURCE.encode()
 STRINGS = {"triple": "nvptx64-nvidia-cuda", "arch": "sm_80"}
+IMAGES = [(PTX, STRINGS), (nvidia.cubin(80), STRINGS)]
 FAMILIES: dict[str, dict[str, bytes]] = {
     "spirv": {path.stem: path.read_bytes() for path in sorted(CORPUS.glob("*.spv"))},
     "elf": {path.stem: path.read_bytes() for path in sorted(CORPUS.glob("*.so"))},
     "nvidia": {
-        "ptx": nvidia.SOURCE.encode(),
-        "cubin": nvidia.cubin(90, a=True),
-        "cubin, old": nvidia.cubin(80),
-        "fatbin": nvidia.fatbin(nvidia.entry(nvidia.cubin(80), 80), nvidia.entry(nvidia.cubin(90), 90)),
+        "ptx": PTX,
+        "ptx, linked": b".version 8.0 .target sm_80 .shared .b8 x[4]; .func f { ld x; } .entry k() { call f; }",
+        "cubin": nvidia.cubin(90, a=True, kernels=("k", "l"), clusters=True),
+        "cubin, relocatable": nvidia.cubin(80, kind=1),
+        "fatbin": nvidia.fatbin(nvidia.entry(nvidia.cubin(80), 80), nvidia.entry(PTX, 90, kind=nvidia.PTX, flags=nvidia.A)),
+        "fatbin, LZ4": nvidia.fatbin(nvidia.entry(nvidia.lz4(PTX), 90, kind=nvidia.PTX, flags=nvidia.LZ4, size=len(PTX))),
+        "fatbin, zstd": nvidia.fatbin(nvidia.entry(nvidia.zstd(PTX), 90, kind=nvidia.PTX, flags=nvidia.ZSTD, size=len(PTX))),
     },
     "amd": {
         "hsaco": HSACO,
@@ -32,6 +38,8 @@ FAMILIES: dict[str, dict[str, bytes]] = {
     "offload": {
         "offload, version 1": nvidia.offload((nvidia.cubin(80), STRINGS)),
         "offload, version 2": nvidia.offload((nvidia.cubin(80), STRINGS), (HSACO, {"arch": "gfx90a"}), version=2),
+        "offload, zlib": nvidia.offload(*IMAGES, version=3, pack_body=zlib.compress(nvidia.offload_body(*IMAGES))),
+        "offload, zstd": nvidia.offload(*IMAGES, version=3, pack_body=nvidia.zstd(nvidia.offload_body(*IMAGES))),
         "host object": nvidia.host((".nv_fatbin", nvidia.fatbin(nvidia.entry(nvidia.cubin(80), 80))), (".hip_fatbin", BUNDLE)),
     },
     "iree": {

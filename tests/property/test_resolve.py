@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from targetenv.match import check, match
 from targetenv.match.guaranteed import met_by_all
+from targetenv.match.rules import rule
 from targetenv.model.artifact import Artifact
 from targetenv.model.capabilities import Capabilities, Property
 from targetenv.model.device import Device, Unavailable
@@ -16,8 +17,10 @@ from targetenv.model.verdict import Outcome
 from targetenv.resolve import Chooser, resolve
 from targetenv.resolve.explain import explain
 from targetenv.resolve.implication import implies
-from targetenv.resolve.kinds import kind_of
+from targetenv.resolve.kinds import kind_of_artifact
+from targetenv.resolve.policy import Policy
 from targetenv.resolve.ranking import Ranking
+from targetenv.resolve.tuning import distance
 from tests.property import worlds
 
 TYPE_CHECKING = False
@@ -26,7 +29,13 @@ if TYPE_CHECKING:
 
     from targetenv.resolve.choice import Choice, Resolution
 
+NO_POLICY = Policy()
 policies = st.sampled_from(("reject", "allow"))
+policies_of_users = st.builds(
+    Policy,
+    st.lists(st.sampled_from(("native", "jit", "family", "smaller")), max_size=2, unique=True).map(tuple),
+    never_jit=st.booleans(),
+)
 kernels = st.dictionaries(st.sampled_from(("one", "two")), worlds.variants, min_size=1)
 device_lists = st.lists(worlds.devices, max_size=3, unique_by=lambda device: device.uri)
 
@@ -45,7 +54,8 @@ def requires_more(one: Artifact, other: Artifact) -> bool:
     def covers(more: Artifact, less: Artifact) -> bool:
         return all(met_by_all(need) or any(implies(have, need) for have in more.requires) for need in less.requires)
 
-    return one.format == other.format and covers(one, other) and not covers(other, one)
+    alike = one.format == other.format and kind_of_artifact(one) == kind_of_artifact(other)
+    return alike and covers(one, other) and not covers(other, one)
 
 
 @given(kernels, device_lists, policies, st.randoms())
@@ -86,7 +96,56 @@ def test_nobody_that_runs_and_requires_more_is_passed_over(variants: list[Artifa
         return
     assert not any(requires_more(other, winner) for other in running)
     rivals = [one for one in running if not any(requires_more(other, one) for other in running)]
-    assert winner == min(rivals, key=lambda one: (kind_of(one.format).cost, -one.preference, one.name, one.digest))
+    assert winner == min(rivals, key=lambda one: rank(one, device))
+
+
+def rank(one: Artifact, device: Device, policy: Policy = NO_POLICY) -> tuple[object, ...]:
+    """The steps of the order after soundness and specificity, by the definition."""
+    near = distance(one, device.offers)
+    return kind_of_artifact(one).cost, near, policy.key(one), -one.preference, one.digest, one.name
+
+
+@given(worlds.variants, worlds.devices, policies_of_users, st.randoms())
+def test_a_policy_decides_only_what_nothing_before_it_does(
+    variants: list[Artifact], device: Device, policy: Policy, random: Random
+) -> None:
+    (row,) = resolve({"k": variants}, [device], policy=policy).ranked
+    runs = [one for one in variants if outcome(one, device) is Outcome.SATISFIED]
+    may = [one for one in runs if policy.excludes("k", one) is None]
+    rivals = [one for one in may if not any(requires_more(other, one) for other in may)]
+    wanted = min(rivals, key=lambda one: rank(one, device, policy), default=None)
+    assert row.choice.variant == (None if wanted is None else wanted.name)
+    assert {one.variant for one in row.excluded} == {one.name for one in runs} - {one.name for one in may}
+    assert all(one.why and one.rule for one in row.excluded)
+    random.shuffle(variants)
+    assert resolve({"k": variants}, [device], policy=policy).ranked == (row,)
+
+
+@given(worlds.variants, worlds.devices, st.data())
+def test_a_pinned_kernel_runs_as_that_variant_or_not_at_all(
+    variants: list[Artifact], device: Device, data: st.DataObject
+) -> None:
+    if not variants:
+        return
+    pinned = data.draw(st.sampled_from(variants))
+    (row,) = resolve({"k": variants}, [device], policy=Policy(pins=(("k", pinned.name),))).ranked
+    runs = outcome(pinned, device) is Outcome.SATISFIED
+    assert row.choice.variant == (pinned.name if runs else None)
+
+
+@given(worlds.variants, worlds.devices, policies_of_users)
+def test_every_choice_names_the_step_that_made_it_and_says_when_none_did(
+    variants: list[Artifact], device: Device, policy: Policy
+) -> None:
+    (row,) = resolve({"k": variants}, [device], policy=policy).ranked
+    choice = row.choice
+    assert not choice.rule or rule(choice.rule)
+    assert bool(choice.rule) == bool(choice.because)
+    assert choice.ambiguous == ("ambiguous" in choice.because)
+    if choice.ambiguous:
+        first, second = (verdict.artifact for verdict in row.verdicts[:2])
+        assert rank(first, device, policy)[:-2] == rank(second, device, policy)[:-2]
+        assert first.digest != second.digest or not first.digest
 
 
 @given(worlds.variants, worlds.artifacts, worlds.devices)

@@ -59,6 +59,7 @@ SCALARS = {  # name -> the relation that a requirement on it has
     "VkPhysicalDeviceSubgroupProperties::supportedOperations": Relation.ALL_BITS,
     "VkPhysicalDeviceFloatControlsProperties::shaderDenormPreserveFloat16": Relation.AT_LEAST,
 }
+SUBGROUP = "VkPhysicalDeviceSubgroupProperties::subgroupSize"  # no limit: which of several sizes a device runs best
 SIZES = LIMITS + "maxComputeWorkGroupSize"
 
 numbers = st.sampled_from((1, 2, 4, 7, 8, 64, 16384, 32768, 65536))  # an alignment of 0 does not exist
@@ -103,11 +104,13 @@ requirements = st.one_of(simple, simple, simple, compounds)
 
 scalar_tables = st.dictionaries(st.sampled_from(sorted(SCALARS)), numbers)
 property_tables = st.builds(
-    lambda scalars, sizes: tuple(
-        Property(name, value) for name, value in sorted((scalars | ({SIZES: sizes} if sizes else {})).items())
+    lambda scalars, sizes, own: tuple(
+        Property(name, value)
+        for name, value in sorted((scalars | ({SIZES: sizes} if sizes else {}) | ({SUBGROUP: own} if own else {})).items())
     ),
     scalar_tables,
     st.none() | triples,
+    st.sampled_from((None, 8, 32)),
 )
 spirv_environments = st.builds(SpirvEnvironment, versions, subsets(CAPABILITIES), subsets(SPIRV_EXTENSIONS))
 
@@ -120,13 +123,11 @@ STRUCTS = tuple(
 )
 
 
-def consistent(offers: Capabilities) -> Capabilities:
+def _consistent(offers: Capabilities) -> Capabilities:
     """No feature is both offered and denied, the instruction set is the API's, and SPIR-V alone has no second version."""
     version = None if offers.api == "spirv" else offers.version
     sets = OFFERED_ISAS.get(offers.api, ())
-    isa = (
-        sets[ISAS.index(offers.isa) % len(sets)] if offers.isa in ISAS and sets else offers.isa if offers.isa in sets else None
-    )
+    isa = sets[ISAS.index(offers.isa) % len(sets)] if sets and offers.isa else None
     return replace(offers, denied=offers.denied - offers.features, version=version, isa=isa)
 
 
@@ -145,7 +146,7 @@ offers = st.builds(
     spirv=st.none() | spirv_environments,
     complete=st.booleans(),
     unstated=subsets(STRUCTS),
-).map(consistent)
+).map(_consistent)
 
 devices = st.builds(
     Device, st.sampled_from(("vulkan://0", "vulkan://10", "cpu://0")), st.just("a device"), st.just("d"), offers
@@ -153,10 +154,11 @@ devices = st.builds(
 artifacts = st.builds(
     Artifact,
     st.text("abcdef", min_size=1, max_size=3),
-    st.sampled_from(("spirv", "elf-x86_64")),
+    st.sampled_from(("spirv", "elf-x86_64", "cubin", "hsaco")),
     st.text("01", max_size=4),
     st.lists(requirements, max_size=4).map(tuple),
     preference=st.integers(-2, 2),
+    size=st.integers(0, 2),
 )
 variants = st.lists(artifacts, max_size=6, unique_by=lambda one: one.name)
 
@@ -165,7 +167,7 @@ def stronger(less: Capabilities, more: Capabilities) -> Capabilities:
     """`less` with what `more` offers as well: no list and no limit begins (that would be news), limits move the better way."""
     values = {row.name: row.value for row in less.properties}
     for row in more.properties:
-        if row.name in values:
+        if row.name in values and row.name != SUBGROUP:
             values[row.name] = better(row.name, values[row.name], row.value)
     spirv = less.spirv
     if spirv is not None and more.spirv is not None:

@@ -10,6 +10,7 @@ import pytest
 
 from targetenv.artifacts import inspect
 from targetenv.diagnostics.diagnostic import NoCompatibleArtifact
+from targetenv.match.stack import Stack, parse_stack
 from targetenv.model import document
 from targetenv.model.artifact import Artifact
 from targetenv.model.device import Device, Unavailable
@@ -17,6 +18,7 @@ from targetenv.model.record import replace
 from targetenv.resolve import require, resolve
 from targetenv.resolve.choice import Resolution
 from targetenv.resolve.explain import explain
+from targetenv.resolve.policy import policy
 
 HERE = Path(__file__).parent
 CORPORA = HERE.parent / "corpora"
@@ -49,7 +51,10 @@ def world(path: Path) -> tuple[dict[str, object], Resolution]:
         kernels.setdefault(row["kernel"], []).append(variant(row))
     devices = [device(row) for row in told.get("device", [])]
     absent = [Unavailable(**row) for row in told.get("unavailable", [])]
-    return told, resolve(kernels, devices, unavailable=absent, unknown=told.get("unknown", "reject"))
+    as_of = parse_stack(told["as_of"]) if "as_of" in told else Stack()
+    wanted = policy(**told.get("policy", {}))
+    unknown = told.get("unknown", "reject")
+    return told, resolve(kernels, devices, unavailable=absent, unknown=unknown, as_of=as_of, policy=wanted)
 
 
 @pytest.mark.parametrize("path", WORLDS, ids=lambda path: path.stem)

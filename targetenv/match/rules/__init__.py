@@ -29,6 +29,7 @@ FAMILIES = {
     "metal": "metal",
     "oci": "oci",
     "opencl": "opencl",
+    "rank": "ranking",
     "spirv": "vulkan",
     "subgroup": "vulkan",
     "unknown": "general",

@@ -186,7 +186,7 @@ def test_a_fatbin_gives_each_image_under_its_header() -> None:
     found = inspect(data, name="x")
     assert [row.name for row in found.members] == ["1.sm_80.cubin", "2.sm_90a.cubin", "3.sm_100f.cubin", "1.sm_90a.ptx"]
     isas = [need.isa for row in found.artifacts for need in row.requires if isinstance(need, NeedsIsa)]
-    assert isas == ["sm_80", "sm_90a", "sm_100f", "compute_90a"]
+    assert isas == ["sm_80", "sm_90a", "sm_100", "sm_100f", "compute_90a"]
     assert [row.target for row in found.artifacts] == ["sm_80", "sm_90a", "sm_100f", "sm_90a"]
     assert found.diagnostics == ()
 

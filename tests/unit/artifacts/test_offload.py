@@ -143,11 +143,11 @@ def test_host_objects_are_opened_where_compilers_put_device_code() -> None:
     found = inspect(data, name="x")
     assert found.format == "elf-x86_64"
     assert [row.name for row in found.members] == [
-        ".nv_fatbin.1",
-        ".nv_fatbin.2",
-        "__nv_relfatbin.1",
-        ".llvm.offloading.1",
-        ".llvm.offloading.2",
+        ".nv_fatbin#1",
+        ".nv_fatbin#2",
+        "__nv_relfatbin#1",
+        ".llvm.offloading#1",
+        ".llvm.offloading#2",
     ]
     assert [row.format for row in found.artifacts] == ["cubin"] * 7
     assert found.diagnostics == ()

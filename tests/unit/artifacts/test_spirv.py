@@ -661,3 +661,78 @@ def test_every_name_that_the_reader_writes_is_canonical_in_the_registry() -> Non
     for name in (INT64.format("Buffer"), INT64.format("Shared"), FLOAT.format("Add"), FLOAT.format("s")):
         assert canonical(name, vulkan.feature), name
     assert vulkan.bit_value("VK_SHADER_STAGE_COMPUTE_BIT") == usage.COMPUTE_STAGE
+
+
+def test_a_sampled_image_of_a_buffer_is_a_uniform_texel_buffer() -> None:
+    text = RESOURCES.replace("OpTypeImage %22 %3 2D", "OpTypeImage %22 %3 Buffer")
+    found = limits(COMPUTE + text)
+    assert found["maxPerStageDescriptorSampledImages"] == 4
+    assert "maxPerStageDescriptorSamplers" not in found
+
+
+def test_views_of_one_binding_count_once() -> None:
+    text = RESOURCES.replace("OpDecorate %41 Binding 3", "OpDecorate %41 Binding 0")
+    assert limits(COMPUTE + text)["maxPerStageDescriptorStorageBuffers"] == 1
+
+
+def test_arrays_of_arrays_of_descriptors_multiply() -> None:
+    text = RESOURCES.replace(
+        "OpTypePointer %33 UniformConstant %24", "OpTypeArray %25 %24 %10\nOpTypePointer %33 UniformConstant %25"
+    )
+    assert limits(COMPUTE + text)["maxPerStageDescriptorSampledImages"] == 16
+
+
+def test_an_array_of_descriptors_of_a_length_that_is_not_evaluated_is_not_known() -> None:
+    text = RESOURCES.replace("OpConstant %2 %10 4", "OpSpecConstantOp %2 %10 OpBitcast %2")
+    assert OPEN_ARRAY.requirement in required(COMPUTE + text)
+
+
+def test_samplers_and_acceleration_structures_are_no_resources_of_a_stage() -> None:
+    text = "OpTypeSampler %22\nOpTypeAccelerationStructureKHR %23\nOpTypePointer %32 UniformConstant %22\n"
+    text += "OpTypePointer %33 UniformConstant %23\nOpVariable %32 %42 UniformConstant\nOpVariable %33 %43 UniformConstant\n"
+    text += "OpDecorate %43 Binding 1"
+    needs = required(COMPUTE + text)
+    names = {need.name for need in needs if isinstance(need, NeedsLimit)}
+    assert "VkPhysicalDeviceLimits::maxPerStageDescriptorSamplers" in names
+    assert names >= set(reader.ACCELERATION_STRUCTURES)
+    assert "VkPhysicalDeviceLimits::maxPerStageResources" not in names
+
+
+def test_the_largest_uniform_block_bounds_the_range() -> None:
+    assert limits(COMPUTE + RESOURCES)["maxUniformBufferRange"] == 4
+
+
+def test_an_untyped_variable_is_counted_by_the_type_that_it_holds() -> None:
+    text = "OpTypeInt %2 32 0\nOpConstant %2 %10 3\nOpTypeArray %3 %2 %10\nOpTypeUntypedPointerKHR %4 Workgroup\n"
+    assert kernel(COMPUTE + text + "OpUntypedVariableKHR %4 %5 Workgroup %3").local_memory == 12
+    assert kernel(COMPUTE + text + "OpUntypedVariableKHR %4 %5 Workgroup").local_memory == 0
+
+
+def test_what_is_used_and_not_declared_is_required_and_warned_about() -> None:
+    found = inspected(COMPUTE + "OpExecutionMode %1 LocalSize 1 1 1\nOpTypeFloat %2 64")
+    assert [diagnostic.code for diagnostic in found.diagnostics] == ["TE4108"]
+    assert NeedsCapability("Float64") in found.artifacts[0].requires
+    several = required(COMPUTE + "OpTypeInt %2 8 0")
+    assert any(isinstance(need, AnyOf) and NeedsCapability("Int8") in need.parts for need in several)
+
+
+def test_what_a_declared_capability_declares_is_not_missed() -> None:
+    found = inspected(COMPUTE + "OpExecutionMode %1 LocalSize 1 1 1\nOpCapability Int64Atomics\nOpTypeInt %2 64 0")
+    assert found.diagnostics == ()
+
+
+def test_specialization_changes_the_requirements() -> None:
+    data = assemble(COMPUTE + SPECIALIZED)
+    by_default = reader.inspect_spirv(data, name="x", digest="")
+    doubled = reader.inspect_spirv(data, name="x", digest="", specialization={0: 64, 99: 1})
+    assert by_default.artifacts[0].kernels[0].workgroup_size == (32, 1, 1)
+    assert doubled.artifacts[0].kernels[0].workgroup_size == (64, 1, 1)
+    need = NeedsLimit(reader.LIMITS + "maxComputeWorkGroupInvocations", Relation.AT_LEAST, 64)
+    assert dict(doubled.reasons)[need] == "workgroup size of `main` = spec(0)=64 x 1 x 1"
+
+
+def test_lengths_that_are_specialized_are_told_with_the_memory_that_they_take() -> None:
+    text = SPECIALIZED + "OpSpecConstantOp %2 %20 OpIMul %11 %11\nOpTypeArray %21 %2 %20\nOpTypePointer %22 Workgroup %21\n"
+    found = inspected(COMPUTE + text + "OpVariable %22 %23 Workgroup")
+    need = NeedsLimit(reader.LIMITS + "maxComputeSharedMemorySize", Relation.AT_LEAST, 4096)
+    assert dict(found.reasons)[need] == "workgroup variables of `main`, arrays of (spec(0)=32 * spec(0)=32)"

@@ -145,7 +145,7 @@ def test_truncated_packages(package: Path, te: Any) -> None:
         (("inspect", "scale.c"), "TE4001", 2),
         (("inspect", "nosuch"), "TE4301", 2),
         (("match", "#vk.target_env<", "#vk.target_env<"), "TE1003", 2),
-        (("match", "scale.c", "cpu://0"), "TE4302", 2),
+        (("match", "scale.c", "cpu://0"), "TE4304", 2),
         (("match", "x86-64-v3"), "TE5200", 2),
         (("probe", "--driver", "cpo"), "TE5209", 2),
         (("probe", "--driver", "null", "-o", "/nosuch/x.device.json"), "TE4306", 3),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -183,3 +185,18 @@ def test_code_in_a_host_object_is_held_against_its_labels(tmp_path: Path, te: An
     said = te("inspect", tmp_path / "a.out", "--format", "json").json
     assert [row["path"][0] for row in said["audit"]] == [".hip_fatbin.1", ".hip_fatbin.2"]
     assert [row["diagnostic"]["code"] for row in said["audit"]] == ["TE4071", "TE4071"]
+
+
+def test_a_v4_binary_without_a_note_is_caught_by_its_instructions(tmp_path: Path, te: Any) -> None:
+    pytest.importorskip("capstone")
+    gcc = shutil.which("gcc")
+    if gcc is None:
+        pytest.skip("gcc is not installed")
+    source, made = tmp_path / "a.c", tmp_path / "k-x86-64-v2.so"
+    source.write_text("void add(int *a, const int *b, int n) { for (int i = 0; i < n; i++) a[i] += b[i]; }")
+    flags = ("-O3", "-march=x86-64-v4", "-mprefer-vector-width=512", "-shared", "-fPIC", "-nostdlib")
+    subprocess.run([gcc, *flags, source, "-o", made], check=True)
+    assert te("inspect", made, "--format", "json").json["audit"][0]["outcome"] == "unknown"
+    (row,) = te("inspect", made, "--scan", "--format", "json").json["audit"]
+    assert (row["outcome"], row["diagnostic"]["code"]) == ("contradicted", "TE4072")
+    assert "avx512f" in row["diagnostic"]["message"]

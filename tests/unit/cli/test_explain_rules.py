@@ -93,3 +93,37 @@ def test_resolve_decides_as_of_an_older_stack(capsys: pytest.CaptureFixture[str]
     assert text.startswith("as of vulkan 1.1\n")
     assert "✗" in text
     assert "SPIR-V >= 1.6" in text
+
+
+def test_resolve_names_devices_policies_and_the_steps_of_the_choice_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    files = [str(ARTIFACTS / name) for name in ("saxpy_spv10.spv", "saxpy_spv16.spv")]
+    asked = ("resolve", *files, "--device", str(LAVAPIPE), "--prefer", "smaller", "--format", "json")
+    answer = json.loads(out(capsys, *asked))
+    assert answer["policy"] == {"prefer": ["smaller"], "pin": {}, "never_jit": False}
+    (device,) = answer["devices"]
+    (chosen,) = answer["chosen"]
+    assert chosen["device_name"] == device["name"] == "llvmpipe (LLVM 15.0.6, 256 bits)"
+    assert (chosen["device_number"], chosen["rule"], chosen["ambiguous"]) == (0, "rank.specificity", False)
+    assert {row["device_number"] for row in answer["verdicts"]} == {0}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--prefer", "nothing"), "TE3021"),
+        (("--pin", "saxpy=nothing"), "TE3022"),
+        (("--pin", "saxpy"), "TE3023"),
+    ],
+)
+def test_policies_that_name_nothing_are_refused(
+    arguments: tuple[str, ...], code: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert app.run(["resolve", str(ARTIFACTS / "saxpy_spv10.spv"), "--device", str(LAVAPIPE), *arguments]) == 2
+    assert code in capsys.readouterr().err
+
+
+def test_a_lock_holds_for_no_other_stack_and_no_policy(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (("--as-of", "vulkan=1.1"), ("--never-jit",)):
+        asked = ["resolve", str(ARTIFACTS / "saxpy_spv10.spv"), "--device", str(LAVAPIPE), "--locked", "x.lock", *arguments]
+        assert app.run(asked) == 2
+        assert "do not go together" in capsys.readouterr().err

@@ -191,11 +191,12 @@ def test_a_variant_of_another_format_is_never_more_specific() -> None:
     ranking = Ranking([Artifact("native", "elf-x86_64", "", more[:1]), Artifact("portable", "spirv", "", more)])
     assert [ranking.above(place) for place in (0, 1)] == [0, 0]
     assert ranking.variants[ranking.first(0b11)].name == "native"
-    assert ranking.because(0, 1) == "it is native code, while portable is compiled by the driver when it is loaded"
+    because = "it is native code, while portable is compiled by the driver when it is loaded"
+    assert ranking.because(0, 1) == ("rank.kind", because)
 
 
 def test_kinds_are_ordered_by_what_loading_costs() -> None:
-    costs = [kind_of(name).cost for name in ("cubin", "unheard-of", "spirv", "opencl-c")]
+    costs = [kind_of(name).cost for name in ("cubin", "unheard-of", "spirv", "opencl-c", "vmvx")]
     assert costs == sorted(set(costs))
 
 

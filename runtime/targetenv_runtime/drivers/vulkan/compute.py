@@ -14,6 +14,7 @@ from targetenv_runtime.drivers.vulkan.memory import Heap
 from targetenv_runtime.drivers.vulkan.pipeline import Pipelines
 from targetenv_runtime.drivers.vulkan.queue import DeviceQueue
 from targetenv_runtime.drivers.vulkan.recording import Recorder
+from targetenv_runtime.drivers.vulkan.stamps import valid_bits
 from targetenv_runtime.drivers.vulkan.survey import read, without_device, without_loader
 from targetenv_runtime.ffi.library import LibraryMissing
 from targetenv_runtime.status import Code, HalError
@@ -85,7 +86,9 @@ def open_device(
 
 
 class VulkanBackend(Backend):
-    """One open Vulkan device. Kernels see buffer i as binding i of descriptor set 0, and constants as push constants."""
+    """One open Vulkan device. Kernels see buffer i as binding i of descriptor set 0, and constants as push constants; or the
+    addresses of their buffers as the first push constants, and constants behind them. The module says which.
+    """
 
     name = "vulkan"
     formats = frozenset({"spirv"})
@@ -132,7 +135,7 @@ class VulkanBackend(Backend):
 
     def alloc(self, size: int, memory: Memory) -> Allocation:
         storage = self._heap.allocate(size, memory)
-        return Allocation(storage, size, view=storage.view)
+        return Allocation(storage, size, address=storage.device_address, view=storage.view)
 
     def free(self, allocation: object) -> None:
         self._heap.release(allocation)  # type: ignore[arg-type]  # handles are ours
@@ -173,6 +176,14 @@ class VulkanBackend(Backend):
     def failure(self, queue: int, epoch: int) -> HalError | None:
         del queue, epoch
         return self.device.lost
+
+    def profile(self, *, on: bool) -> None:
+        if self.device.lost is None and valid_bits(self.device):
+            for queue in self._queues:
+                queue.profile(on=on)
+
+    def times(self, queue: int, epoch: int) -> tuple[int, int] | None:
+        return self._queues[queue].times(epoch)
 
     def forked(self) -> None:
         self.device.lost = HalError(

@@ -185,6 +185,11 @@ class LogicalDevice:
                 raise HalError(Code.UNIMPLEMENTED, f"the driver has no `{name}`")
         return found
 
+    def address(self, name: str) -> int:
+        """Where a function is that only an enabled extension provides."""
+        address: int = self._resolve(self.handle, name.encode())
+        return address
+
     def create(self, name: str, info: ctypes.Array[ctypes.c_char]) -> ctypes.c_uint64:
         """The handle that a `vkCreate...` or `vkAllocate...` function makes."""
         handle = ctypes.c_uint64()

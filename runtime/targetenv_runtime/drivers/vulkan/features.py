@@ -46,8 +46,9 @@ _MEMBERS = {
 }
 MEMBERS = frozenset(f"{struct}::{member}" for struct, members in _MEMBERS.items() for member in members.split())
 
-# Extensions that only add to what a module may say, and have no feature of their own.
+# Extensions that only add to what a module may say, and have no feature of their own; and what profiles tell the time by.
 _EXTENSIONS = """
+    VK_KHR_calibrated_timestamps VK_EXT_calibrated_timestamps
     VK_AMD_gcn_shader VK_AMD_gpu_shader_half_float VK_AMD_gpu_shader_int16 VK_AMD_shader_ballot VK_AMD_shader_trinary_minmax
     VK_EXT_shader_subgroup_ballot VK_EXT_shader_subgroup_vote VK_GOOGLE_decorate_string VK_GOOGLE_hlsl_functionality1
     VK_GOOGLE_user_type VK_KHR_relaxed_block_layout VK_KHR_shader_float_controls

@@ -19,16 +19,21 @@ if TYPE_CHECKING:
     from targetenv_runtime.drivers.vulkan.device import LogicalDevice
 
 _CHUNK = 8 << 20  # what is allocated for buffers that share
+ADDRESSES = "VkPhysicalDeviceBufferDeviceAddressFeatures::bufferDeviceAddress"
 _SHARES = 1 << 20  # larger buffers have an allocation of their own
 
 
 class Storage:
-    """A VkBuffer with its memory: `buffer` is the handle, `address` where the host sees it, 0 where it does not."""
+    """A VkBuffer with its memory: `buffer` is the handle, `address` where the host sees it, 0 where it does not.
 
-    __slots__ = ("address", "buffer", "chunk", "offset", "room", "size")
+    `device_address` is where kernels see it, 0 where they take no addresses.
+    """
+
+    __slots__ = ("address", "buffer", "chunk", "device_address", "offset", "room", "size")
 
     def __init__(self, buffer: ctypes.c_uint64, size: int, chunk: Chunk, offset: int, room: int) -> None:
         self.buffer = buffer
+        self.device_address = 0
         self.size = size
         self.chunk = chunk
         self.offset = offset
@@ -103,6 +108,9 @@ class Heap:
             abi.constant(f"VK_BUFFER_USAGE_{use}_BIT")
             for use in ("TRANSFER_SRC", "TRANSFER_DST", "STORAGE_BUFFER", "INDIRECT_BUFFER")
         )
+        self._addressed = device.has(ADDRESSES)
+        if self._addressed:
+            self._usage |= abi.constant("VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT")
         device_type = plan.number("VkPhysicalDeviceProperties::deviceType")
         unified = device_type in (abi.constant(f"VK_PHYSICAL_DEVICE_TYPE_{name}") for name in ("CPU", "INTEGRATED_GPU"))
         self._order = {memory: preferences(memory, self._types, unified=unified) for memory in ("device", "host", "shared")}
@@ -124,6 +132,9 @@ class Heap:
         storage = Storage(buffer, size, chunk, offset, taken)
         bind = self.device.call("vkBindBufferMemory")
         self.device.check("vkBindBufferMemory", bind(self.device.handle, buffer, chunk.memory, ctypes.c_uint64(offset)))
+        if self._addressed:
+            ask = block("VkBufferDeviceAddressInfo", buffer=buffer.value)
+            storage.device_address = self.device.call("vkGetBufferDeviceAddress")(self.device.handle, ask.buffer) or 0
         return storage
 
     def release(self, storage: Storage) -> None:
@@ -165,7 +176,9 @@ class Heap:
         if least > self._heaps[heap][0]:
             raise HalError(Code.RESOURCE_EXHAUSTED, f"{least} bytes from a heap of {self._heaps[heap][0]}")
         size = _CHUNK if least <= _SHARES and self._heaps[heap][0] > 16 * _CHUNK else least
-        info = block("VkMemoryAllocateInfo", allocationSize=size, memoryTypeIndex=kind)
+        flags = abi.constant("VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT")
+        addressed = block("VkMemoryAllocateFlagsInfo", flags=flags) if self._addressed else None
+        info = block("VkMemoryAllocateInfo", pNext=addressed, allocationSize=size, memoryTypeIndex=kind)
         memory = self.device.create("vkAllocateMemory", info.buffer)
         address = ctypes.c_void_p()
         if bits & abi.constant("VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT"):

@@ -13,8 +13,11 @@ from targetenv_runtime.status import Code, HalError
 MAGIC = 0x07230203
 OP_ENTRY_POINT, OP_EXECUTION_MODE, OP_EXECUTION_MODE_ID, OP_CAPABILITY, OP_DECORATE = 15, 16, 331, 17, 71
 OP_FUNCTION, OP_FUNCTION_END = 54, 56
+OP_TYPE_STRUCT, OP_TYPE_POINTER, OP_VARIABLE = 30, 32, 59
 MODEL_GL_COMPUTE, MODE_LOCAL_SIZE, MODE_LOCAL_SIZE_ID = 5, 17, 38
 DECORATION_BINDING, DECORATION_DESCRIPTOR_SET = 33, 34
+STORAGE_PUSH_CONSTANT, STORAGE_PHYSICAL = 9, 5349
+CAPABILITY_ADDRESSES = 5347  # PhysicalStorageBufferAddresses
 _HEADER = 5  # words: magic, version, generator, bound, schema
 _LARGEST = 64 << 20  # bytes; no compiler writes a compute shader of a tenth of that
 _BOUND = 0x3FFFFF  # ids that SPIR-V guarantees; drivers make tables of this many entries
@@ -25,7 +28,7 @@ class Module:
 
     `entry_points` maps names to ids, `sizes` ids to literal workgroup sizes, `bindings` is one more than the highest binding in
     descriptor set 0, `sized_by_id` has the ids whose workgroup size is given by constants (`LocalSizeId`), `capabilities` the
-    numbers that are declared.
+    numbers that are declared. `addresses` is how many pointers to buffers the push constants begin with.
     """
 
     def __init__(self, image: bytes | memoryview) -> None:
@@ -46,6 +49,9 @@ class Module:
         functions: set[int] = set()
         sets: dict[int, int] = {}
         bindings: dict[int, int] = {}
+        self._pointers: dict[int, tuple[int, int]] = {}  # id of a type: storage class, type
+        self._structs: dict[int, tuple[int, ...]] = {}  # id of a type: its members' types
+        self._pushed: list[int] = []  # types of variables in push constants
         opcode = OP_FUNCTION_END
         ended = True
         at = _HEADER
@@ -67,18 +73,45 @@ class Module:
             at += count
         if opcode != OP_FUNCTION_END or set(self.entry_points.values()) - functions:
             raise _damaged("a function is missing or not complete")
+        if not self.entry_points:
+            raise _damaged("it has no compute entry point")
         self.bindings = max((binding + 1 for target, binding in bindings.items() if sets.get(target) == 0), default=0)
+        self.addresses = max(map(self._leading_pointers, self._pushed), default=0)
+        if any(storage == STORAGE_PHYSICAL for storage, _ in self._pointers.values()):
+            if CAPABILITY_ADDRESSES not in self.capabilities:
+                raise _damaged("it has pointers to buffers, and does not declare `PhysicalStorageBufferAddresses`")
+            if self.addresses and self.bindings:
+                raise _damaged("it takes its buffers both as descriptors and as addresses")
+
+    def _leading_pointers(self, variable: int) -> int:
+        """How many pointers to buffers stand at the beginning of a variable's struct."""
+        members = self._structs.get(self._pointers.get(variable, (0, 0))[1], ())
+        count = 0
+        while count < len(members) and self._pointers.get(members[count], (0, 0))[0] == STORAGE_PHYSICAL:
+            count += 1
+        return count
 
     def _declare(self, opcode: int, operands: memoryview, sets: dict[int, int], bindings: dict[int, int]) -> None:
         if opcode == OP_CAPABILITY and operands:
             self.capabilities.add(operands[0])
+        if opcode == OP_TYPE_STRUCT and operands:
+            self._structs[operands[0]] = tuple(operands[1:])
         if len(operands) < 2:
             return
         first, second, *rest = operands[:5]
         if opcode == OP_ENTRY_POINT and first == MODEL_GL_COMPUTE:
-            self.entry_points[_text(operands[2:])] = second
-        elif opcode == OP_EXECUTION_MODE and second == MODE_LOCAL_SIZE and len(rest) == 3:
+            name = _text(operands[2:])
+            if name in self.entry_points:
+                raise _damaged(f"it has two compute entry points `{name}`")
+            self.entry_points[name] = second
+        elif opcode == OP_EXECUTION_MODE and second == MODE_LOCAL_SIZE:
+            if len(rest) != 3:
+                raise _damaged(f"its workgroup has {len(rest)} dimensions")
             self.sizes[first] = (rest[0], rest[1], rest[2])
+        elif opcode == OP_TYPE_POINTER and rest:
+            self._pointers[first] = second, rest[0]
+        elif opcode == OP_VARIABLE and rest and rest[0] == STORAGE_PUSH_CONSTANT:
+            self._pushed.append(first)
         elif opcode == OP_EXECUTION_MODE_ID and second == MODE_LOCAL_SIZE_ID:
             self.sized_by_id.add(first)
         elif opcode == OP_DECORATE and rest and second in (DECORATION_BINDING, DECORATION_DESCRIPTOR_SET):

@@ -1,4 +1,7 @@
-"""Kernels as compute pipelines: descriptor set 0 has storage buffer i as binding i, constants are push constants."""
+"""Kernels as compute pipelines: descriptor set 0 has storage buffer i as binding i, constants are push constants.
+
+A module whose push constants begin with pointers takes its buffers by their addresses there, and has no descriptors.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from targetenv.model.capabilities import Capabilities, Property
 from targetenv.model.record import replace
 from targetenv.registry import vulkan_abi as abi
 from targetenv_runtime.drivers.vulkan.block import block, blocks, pointers
-from targetenv_runtime.drivers.vulkan.module import Module
+from targetenv_runtime.drivers.vulkan.module import CAPABILITY_ADDRESSES, Module
 from targetenv_runtime.status import Code, HalError
 
 TYPE_CHECKING = False
@@ -22,17 +25,24 @@ if TYPE_CHECKING:
 
 _PLAIN = {0, 1}  # Matrix and Shader, which every Vulkan device takes
 _CONTROL = "VkPhysicalDeviceSubgroupSizeControl"
+_ADDRESS = 8  # bytes
 
 
 class Pipeline:
-    """One kernel, ready to be dispatched. Equal layouts are one object; `set_key` is the handle of its set's layout."""
+    """One kernel, ready to be dispatched. Equal layouts are one object; `set_key` is the handle of its set's layout.
 
-    __slots__ = ("handle", "layout", "set_key")
+    An `addressed` one is given the addresses of its buffers.
+    """
 
-    def __init__(self, handle: ctypes.c_uint64, layout: ctypes.c_uint64, set_layout: ctypes.c_uint64) -> None:
+    __slots__ = ("addressed", "handle", "layout", "set_key")
+
+    def __init__(
+        self, handle: ctypes.c_uint64, layout: ctypes.c_uint64, set_layout: ctypes.c_uint64, *, addressed: bool
+    ) -> None:
         self.handle = handle
         self.layout = layout
         self.set_key = set_layout.value
+        self.addressed = addressed
 
 
 class Pipelines:
@@ -58,7 +68,7 @@ class Pipelines:
         made: list[Pipeline] = []
         try:
             for kernel in asked:
-                made.append(self._pipeline(shader, kernel))  # noqa: PERF401  what was made is needed when one fails
+                made.append(self._pipeline(shader, kernel, addressed=bool(module.addresses)))  # noqa: PERF401  what was made is needed when one fails
         except HalError:
             self.release(made)
             raise
@@ -105,7 +115,15 @@ class Pipelines:
                 )
 
     def _bindings(self, module: Module, kernel: Kernel) -> int:
-        bindings = module.bindings if kernel.bindings is None else kernel.bindings
+        bindings = (module.addresses or module.bindings) if kernel.bindings is None else kernel.bindings
+        if CAPABILITY_ADDRESSES in module.capabilities and not module.bindings:
+            if module.addresses < bindings:
+                raise HalError(
+                    Code.INVALID_ARGUMENT,
+                    f"`{kernel.name}` takes {bindings} buffers, and its push constants begin with {module.addresses} pointers",
+                    help="let the push constants begin with one pointer for each buffer",
+                )
+            return bindings
         most = self.device.plan.limit("maxPerStageDescriptorStorageBuffers")
         if bindings > most:
             raise _refused(kernel, f"{bindings} storage buffers", f"has at most {most}")
@@ -120,20 +138,25 @@ class Pipelines:
         largest, most = plan.triple("maxComputeWorkGroupSize"), plan.limit("maxComputeWorkGroupInvocations")
         if x * y * z > most or any(have > limit for have, limit in zip(size, largest, strict=True)):
             raise _refused(kernel, f"workgroups of {x}x{y}x{z}", f"has at most {largest} and {most} in all")
-        constants = plan.limit("maxPushConstantsSize")
-        if (kernel.constants or 0) > constants:
-            raise _refused(kernel, f"{kernel.constants} bytes of constants", f"has at most {constants}")
+        room = plan.limit("maxPushConstantsSize")
+        addresses = _ADDRESS * (kernel.bindings or 0) if module.addresses else 0
+        if (kernel.constants or 0) + addresses > room:
+            among = f", and {addresses} for addresses," if addresses else ""
+            raise _refused(kernel, f"{kernel.constants or 0} bytes of constants{among}", f"has at most {room}")
         asked = kernel.subgroup_size
         if asked is not None and asked not in self.device.subgroup_sizes:
             sizes = ", ".join(map(str, sorted(self.device.subgroup_sizes))) or "none that is known"
             raise _refused(kernel, f"subgroups of {asked}", f"offers {sizes}")
 
-    def _pipeline(self, shader: ctypes.c_uint64, kernel: Kernel) -> Pipeline:
+    def _pipeline(self, shader: ctypes.c_uint64, kernel: Kernel, *, addressed: bool) -> Pipeline:
         assert kernel.bindings is not None, "filled in above"
-        constants = self.device.plan.limit("maxPushConstantsSize") if kernel.constants is None else kernel.constants + 3 & ~3
+        addresses = _ADDRESS * kernel.bindings if addressed else 0
+        room = self.device.plan.limit("maxPushConstantsSize")
+        constants = room if kernel.constants is None else addresses + kernel.constants + 3 & ~3
+        descriptors = 0 if addressed else kernel.bindings
         with self._lock:
-            set_layout = self._set_layout(kernel.bindings)
-            layout = self._layout(kernel.bindings, constants)
+            set_layout = self._set_layout(descriptors)
+            layout = self._layout(descriptors, constants)
         flags, chained = self._subgroup(kernel)
         stage = block(
             "VkPipelineShaderStageCreateInfo",
@@ -148,7 +171,7 @@ class Pipelines:
         create = self.device.call("vkCreateComputePipelines")
         arguments = (ctypes.c_uint64(0), 1, info.buffer, None, ctypes.byref(handle))
         self.device.check("vkCreateComputePipelines", create(self.device.handle, *arguments))
-        return Pipeline(handle, layout, set_layout)
+        return Pipeline(handle, layout, set_layout, addressed=addressed)
 
     def _subgroup(self, kernel: Kernel) -> tuple[int, Block | None]:
         """Ask for the subgroup size that the kernel was written for, filled where the workgroup allows it."""

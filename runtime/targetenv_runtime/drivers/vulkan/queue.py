@@ -8,20 +8,20 @@ from threading import RLock
 from time import monotonic
 
 from targetenv.registry import vulkan_abi as abi
-from targetenv_runtime.drivers.vulkan.block import block, integers, pointers, room
+from targetenv_runtime.drivers.vulkan.block import block, pointers
 from targetenv_runtime.drivers.vulkan.recording import Native
+from targetenv_runtime.drivers.vulkan.stamps import Stamps
+from targetenv_runtime.drivers.vulkan.submission import Submission, WaitInfo
 from targetenv_runtime.status import HalError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Any
 
     from targetenv_runtime.buffer import BufferRef
     from targetenv_runtime.commands import Recording
     from targetenv_runtime.drivers.vulkan.device import LogicalDevice
-    from targetenv_runtime.drivers.vulkan.recording import Prepared, Recorder
-    from targetenv_runtime.ffi.library import Native as Function
+    from targetenv_runtime.drivers.vulkan.recording import Recorder
 
 SLICE = 100_000_000  # nanoseconds of one native wait, so that Ctrl-C is heard
 _SLICE = ctypes.c_uint64(SLICE)
@@ -55,6 +55,8 @@ class DeviceQueue:
         self._every: list[Native] = []
         self._waits: list[WaitInfo] = []
         self._submission = Submission(self)
+        self._clock: Stamps | None = None  # from the first profile on
+        self.stamps: Stamps | None = None  # while somebody profiles
         self._count = device.call("vkGetSemaphoreCounterValue")
         self._wait = device.call("vkWaitSemaphores")
 
@@ -69,7 +71,7 @@ class DeviceQueue:
                 self._fire(None, waits)
             elif recording.reusable:
                 native = self._replayed(recording, table)
-                if native.epoch and not waits:
+                if native.epoch and not waits and self.stamps is None:
                     self._fire_again(native)
                 else:
                     self._fire(native, waits)
@@ -135,8 +137,29 @@ class DeviceQueue:
         submission = self._submission
         if len(waits) > submission.capacity:
             submission = self._submission = Submission(self, capacity=2 * len(waits))
-        submission.fire(native.handle if native is not None else None, waits, self.next + 1)
+        commands = [] if native is None else [native.handle]
+        if commands and self.stamps is not None and (pair := self.stamps.around(self.next + 1, self.completed())) is not None:
+            commands = [pair[0], *commands, pair[1]]
+        submission.fire(commands, waits, self.next + 1)
         self.next += 1
+
+    def profile(self, *, on: bool) -> None:
+        """Take the time of every submission from now on, or no more."""
+        with self.lock:
+            if on and self._clock is None:
+                self._clock = Stamps(self.device, self._finish)
+            elif on and self._clock is not None:
+                self._clock.calibrate()
+            self.stamps = self._clock if on else None
+
+    def times(self, epoch: int) -> tuple[int, int] | None:
+        """When a complete submission began and ended, if its time was taken."""
+        return None if self._clock is None or self.device.lost is not None else self._clock.read(epoch)
+
+    def _finish(self, commands: list[ctypes.c_void_p]) -> None:
+        self._submission.fire(commands, (), self.next + 1)
+        self.next += 1
+        self.wait(self.next, None)
 
     def _fire_again(self, native: Native) -> None:
         """The same without waits, patching nothing but the epoch."""
@@ -165,6 +188,8 @@ class DeviceQueue:
 
     def close(self) -> None:
         """Destroy everything; the queue is idle, or the device lost."""
+        if self._clock is not None:
+            self._clock.close()
         for native in self._every:
             self.recorder.discard(native)
         self.device.destroyer("vkDestroyCommandPool")(self.pool)  # and every command buffer from it
@@ -257,119 +282,6 @@ class DeviceQueue:
                     self._flying.append(native)
 
 
-class Submission:
-    """The memory of one vkQueueSubmit2, written once and patched: which command buffer, which waits, which epoch.
-
-    Where the device has no synchronization2, the same for vkQueueSubmit.
-    """
-
-    __slots__ = ("_commands", "_counts", "_function", "_info", "_kept", "_queue", "_signal", "_stages", "_wait", "capacity")
-
-    def __init__(self, queue: DeviceQueue, *, capacity: int = 8) -> None:
-        self._queue = queue
-        self.capacity = capacity
-        device = queue.device
-        if queue.two:
-            signal = block("VkSemaphoreSubmitInfo", semaphore=queue.semaphore.value, stageMask=_all_commands(two=True))
-            commands = block("VkCommandBufferSubmitInfo")
-            waits = room("VkSemaphoreSubmitInfo", capacity)
-            info = block(
-                "VkSubmitInfo2",
-                pWaitSemaphoreInfos=waits,
-                pCommandBufferInfos=commands,
-                signalSemaphoreInfoCount=1,
-                pSignalSemaphoreInfos=signal,
-            )
-            self._function: Function = device.call("vkQueueSubmit2")
-            self._counts = [_at(info, "waitSemaphoreInfoCount"), _at(info, "commandBufferInfoCount")]
-            self._commands = _at(commands, "commandBuffer", ctypes.c_uint64)
-            self._signal = _at(signal, "value", ctypes.c_uint64)
-            stride = abi.header("VkSemaphoreSubmitInfo")[0]
-            handle, value, stages = (waits.offset(name) for name in ("semaphore", "value", "stageMask"))
-            self._wait = [
-                (
-                    ctypes.c_uint64.from_buffer(waits.buffer, row * stride + handle),
-                    ctypes.c_uint64.from_buffer(waits.buffer, row * stride + value),
-                )
-                for row in range(capacity)
-            ]
-            for row in range(capacity):
-                ctypes.c_uint64.from_buffer(waits.buffer, row * stride + stages).value = _all_commands(two=True)
-            self._kept: object = (info, waits, commands, signal)
-        else:
-            handles, values, stages1 = (
-                pointers([0] * capacity),
-                pointers([0] * capacity),
-                integers([_all_commands()] * capacity),
-            )
-            signalled, command = pointers([0]), pointers([0])
-            timeline = block(
-                "VkTimelineSemaphoreSubmitInfo",
-                pWaitSemaphoreValues=values,
-                signalSemaphoreValueCount=1,
-                pSignalSemaphoreValues=signalled,
-            )
-            info = block(
-                "VkSubmitInfo",
-                pNext=timeline,
-                pWaitSemaphores=handles,
-                pWaitDstStageMask=stages1,
-                pCommandBuffers=command,
-                signalSemaphoreCount=1,
-                pSignalSemaphores=pointers([queue.semaphore.value]),
-            )
-            self._function = device.call("vkQueueSubmit")
-            self._counts = [
-                _at(info, "waitSemaphoreCount"),
-                _at(info, "commandBufferCount"),
-                _at(timeline, "waitSemaphoreValueCount"),
-            ]
-            self._commands = ctypes.c_uint64.from_buffer(command)
-            self._signal = ctypes.c_uint64.from_buffer(signalled)
-            self._wait = [
-                (ctypes.c_uint64.from_buffer(handles, row * 8), ctypes.c_uint64.from_buffer(values, row * 8))
-                for row in range(capacity)
-            ]
-            self._kept = (info, timeline)
-        self._info = info.buffer
-
-    def fire(self, commands: ctypes.c_void_p | None, waits: Sequence[tuple[DeviceQueue, int]], epoch: int) -> None:
-        """Submit; under the queue's lock."""
-        for (handle, value), (producer, awaited) in zip(self._wait, waits, strict=False):
-            handle.value = producer.semaphore.value
-            value.value = awaited
-        for count in self._counts:
-            count.value = len(waits)
-        self._counts[1].value = 0 if commands is None else 1
-        self._commands.value = (commands and commands.value) or 0
-        self._signal.value = epoch
-        queue = self._queue
-        result = self._function(queue.handle, 1, self._info, None)
-        if result:
-            queue.device.check("vkQueueSubmit", result)
-
-    def prepared(self, commands: ctypes.c_void_p) -> Prepared:
-        """The call that submits always the same command buffer, and where its epoch is written before."""
-        for count in self._counts:
-            count.value = 0
-        self._counts[1].value = 1
-        self._commands.value = commands.value or 0
-        arguments = self._queue.handle, ctypes.c_uint32(1), self._info, None
-        return self._function, arguments, self._signal, self._kept
-
-
-class WaitInfo:
-    """The memory of one vkWaitSemaphores on a queue's timeline; `value` is the epoch to wait for."""
-
-    __slots__ = ("block", "value", "values")
-
-    def __init__(self, queue: DeviceQueue) -> None:
-        self.values = pointers([0])
-        self.value = ctypes.c_uint64.from_buffer(self.values)
-        semaphores = pointers([queue.semaphore.value])
-        self.block = block("VkSemaphoreWaitInfo", semaphoreCount=1, pSemaphores=semaphores, pValues=self.values)
-
-
 class _Keeper:
     """Gives a bound command buffer back to its queue when nobody can run it any more."""
 
@@ -407,12 +319,3 @@ def _bound(queue: DeviceQueue, native: Native) -> Callable[[], object]:
             device.check("vkWaitSemaphores", result)
 
     return run
-
-
-def _at(where: Any, field: str, kind: type[ctypes.c_uint32 | ctypes.c_uint64] = ctypes.c_uint32) -> Any:
-    """A member of a block as an object whose `value` is the member."""
-    return kind.from_buffer(where.buffer, where.offset(field))
-
-
-def _all_commands(*, two: bool = False) -> int:
-    return abi.constant(f"VK_PIPELINE_STAGE{'_2' if two else ''}_ALL_COMMANDS_BIT")

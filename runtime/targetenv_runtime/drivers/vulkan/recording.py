@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from struct import pack
 
 from targetenv.registry import vulkan_abi as abi
 from targetenv_runtime.commands import Copy, Dispatch, Fill, Update
@@ -140,6 +141,11 @@ class Recorder:
                 Code.OUT_OF_RANGE,
                 f"a grid of {x}x{y}x{z} workgroups for `{command.function.name}`; the device takes at most {self._grid}",
             )
+        count = None if command.count is None else _span(command.count.resolve(table))
+        if pipeline.addressed:
+            addresses = [ref.resolve(table).address for ref in command.bindings]
+            constants = pack(f"<{len(addresses)}Q", *addresses) + command.constants
+            return pipeline, (pipeline.set_key,), [], constants, grid, count
         spans: list[Span] = []
         key: list[int] = [pipeline.set_key]
         for ref in command.bindings:
@@ -153,7 +159,6 @@ class Recorder:
                 )
             spans.append((storage, offset, length))
             key += id(storage), offset, length
-        count = None if command.count is None else _span(command.count.resolve(table))
         return pipeline, tuple(key), spans, command.constants, grid, count
 
     def _filled(self, span: Span, pattern: bytes, staged: _Staged) -> list[Transfer]:

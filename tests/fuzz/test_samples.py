@@ -1,0 +1,28 @@
+"""Hostile files: whatever is done to one, inspecting it gives an answer or a FormatError with a TE4 code, and soon."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from tests.fuzz.engine import mutated, survives
+from tests.fuzz.samples import FAMILIES, SAMPLES
+
+MUTATIONS = 3000  # of each family; `make fuzz` makes a million
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_file_cut_at_any_byte_is_read_or_refused(name: str) -> None:
+    data = SAMPLES[name]
+    assert survives(data)
+    for end in range(len(data)):
+        survives(data[:end])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_file_changed_at_random_is_read_or_refused(family: str) -> None:
+    random = Random(family)
+    samples = list(FAMILIES[family].values())
+    accepted = sum(survives(mutated(samples[number % len(samples)], random)) for number in range(MUTATIONS))
+    assert accepted, "every change was noticed at once, so nothing deep was tried"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from importlib import import_module
 
 from targetenv.artifacts.identify import identify
@@ -59,19 +58,19 @@ def inspect(data: bytes | memoryview, *, name: str, budget: Budget | None = None
      --> empty.spv
       = help: ...
     """
+    from targetenv.artifacts.containers import Budget
+
     known = identify(data)
-    digest = sha256(data).hexdigest()
+    budget = budget or Budget()
     family = (known or "").partition("-")[0]
     row = _EXECUTABLES.get(known or "") or (_EXECUTABLES.get(family) if known not in _CONTAINERS else None)
     if row is not None:
         read = getattr(import_module(f"targetenv.artifacts.{row[0]}"), row[1])
-        return read(data, name=name, digest=digest)  # type: ignore[no-any-return]
+        return read(data, name=name, digest=budget.digest(data))  # type: ignore[no-any-return]
     if known in _CONTAINERS:
-        from targetenv.artifacts.containers import Budget
-
         module, function = _CONTAINERS[known]
         read = getattr(import_module(f"targetenv.artifacts.{module}"), function)
-        return read(data, name=name, digest=digest, budget=budget or Budget())  # type: ignore[no-any-return]
+        return read(data, name=name, budget=budget)  # type: ignore[no-any-return]
     if known == "tenv":
         raise damaged("TE4002", name, "this is a package of executables, not an executable", help="open it as a package")
     what = f"this file begins with `{bytes(data[:4]).hex(' ')}`, which no known format does" if data else "this file is empty"

@@ -30,7 +30,7 @@ def is_aie_elf(data: bytes | memoryview) -> bool:
     return is_elf32(data) and bytes(data[7:8]) == bytes([ABI]) and bytes(data[18:20]) == MACHINE.to_bytes(2, "little")
 
 
-def inspect_aie_elf(data: bytes | memoryview, *, name: str, digest: str) -> Inspection:  # noqa: ARG001
+def inspect_aie_elf(data: bytes | memoryview, *, name: str, digest: str) -> Inspection:
     """What the array must be; FormatError TE4803 to TE4807 where the file or what is in it is damaged."""
     elf = read_elf32(data, name)
     requires: list[Requirement] = []
@@ -51,4 +51,4 @@ def inspect_aie_elf(data: bytes | memoryview, *, name: str, digest: str) -> Insp
         buffers = [int(text) - _FIRST_BUFFER for text in names if text.isascii() and text.isdigit() and len(text) < 6]
         details += [("patches", f"the address of buffer {place}") for place in buffers if place >= 0]
     needs = merged(requires) or (GENERATION,)
-    return executable(memoryview(data), name=name, executable_format="aie-elf", requires=needs, details=details)
+    return executable(memoryview(data), name=name, digest=digest, executable_format="aie-elf", requires=needs, details=details)

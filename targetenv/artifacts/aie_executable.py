@@ -39,7 +39,7 @@ def identifier(data: bytes | memoryview) -> str | None:
     return found if found in SCHEMAS else None
 
 
-def inspect_pdir(data: bytes | memoryview, *, name: str, digest: str, budget: Budget) -> Inspection:  # noqa: ARG001
+def inspect_pdir(data: bytes | memoryview, *, name: str, budget: Budget) -> Inspection:
     """The kernels, and what array their PDIs and transactions need; FormatError TE4803 to TE4806 where it is damaged."""
     root = FlatBuffer(Window(data, name, _CODE)).root()
     pdis = tuple(row.bytes(0) for row in root.tables(2))
@@ -66,7 +66,7 @@ def inspect_pdir(data: bytes | memoryview, *, name: str, digest: str, budget: Bu
     return executable(memoryview(data), name=name, executable_format="pdir", requires=needs, kernels=kernels, details=details)
 
 
-def inspect_xrtr(data: bytes | memoryview, *, name: str, digest: str, budget: Budget) -> Inspection:  # noqa: ARG001
+def inspect_xrtr(data: bytes | memoryview, *, name: str, budget: Budget) -> Inspection:
     """The xclbins in it, and its entry points; FormatError TE4801 to TE4806 where it is damaged."""
     root = FlatBuffer(Window(data, name, _CODE)).root()
     names = root.texts(0)

@@ -110,9 +110,14 @@ def read_transaction(data: bytes | memoryview, name: str) -> Transaction:
     return Transaction(generation, columns, rows, memory_rows, tuple(counted.items()), Extent.of(addresses), arguments)
 
 
-def inspect_transaction(data: bytes | memoryview, *, name: str, digest: str) -> Inspection:  # noqa: ARG001
+def inspect_transaction(data: bytes | memoryview, *, name: str, digest: str) -> Inspection:
     """What the array must be; the stream has no name, so it is no kernel by itself."""
     found = read_transaction(data, name)
     return executable(
-        memoryview(data), name=name, executable_format="aie-transaction", requires=found.requires, details=found.details
+        memoryview(data),
+        name=name,
+        digest=digest,
+        executable_format="aie-transaction",
+        requires=found.requires,
+        details=found.details,
     )

@@ -81,12 +81,13 @@ def read_cdo(data: bytes | memoryview, name: str) -> Cdo:
     return Cdo(tuple(counted.items()), Extent.of(addresses))
 
 
-def inspect_cdo(data: bytes | memoryview, *, name: str, digest: str) -> Inspection:  # noqa: ARG001
+def inspect_cdo(data: bytes | memoryview, *, name: str, digest: str) -> Inspection:
     """What the array must have; a CDO alone is loaded by nothing, so it is mostly found inside of PDIs."""
     found = read_cdo(data, name)
     return executable(
         memoryview(data),
         name=name,
+        digest=digest,
         executable_format="cdo",
         requires=(*found.extent.requirements(), GENERATION),
         details=details_of(found),

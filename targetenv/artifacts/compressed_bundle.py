@@ -66,7 +66,7 @@ def read_header(data: memoryview, name: str) -> Header:
     return Header(version, method, start, end, inflated, digest)
 
 
-def inspect_compressed(data: bytes | memoryview, *, name: str, digest: str, budget: Budget) -> Inspection:  # noqa: ARG001
+def inspect_compressed(data: bytes | memoryview, *, name: str, budget: Budget) -> Inspection:
     """The bundle inside; a warning (TE4065) and nothing known where zstd cannot be read here. FormatError TE4066, TE4003."""
     header = read_header(memoryview(data), name)
     details = [("compressed", f"version {header.version}, {_METHODS[header.method]}, {header.end} of {header.inflated} bytes")]

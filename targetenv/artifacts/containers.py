@@ -23,7 +23,8 @@ class Budget:
 
     Readers take from it before they do the work, so a budget is for one file: TE4003 where it is used up, TE4081 where its time
     is. Time is bounded only where `seconds` is given; `clock` counts them (default: `time.monotonic`). Everything else that a
-    reader does is bounded by the file's own size.
+    reader does is bounded by the file's own size. Without `digests` artifacts have empty ones, and of large images only what
+    describes them is read.
 
     >>> Budget(depth=0).enter("a.vmfb")
     Traceback (most recent call last):
@@ -33,7 +34,7 @@ class Budget:
       = help: ...
     """
 
-    __slots__ = ("_clock", "_deadline", "depth", "entries", "inflated")
+    __slots__ = ("_clock", "_deadline", "depth", "digests", "entries", "inflated")
 
     def __init__(
         self,
@@ -43,10 +44,12 @@ class Budget:
         inflated: int = 1 << 30,
         seconds: float | None = None,
         clock: Callable[[], float] | None = None,
+        digests: bool = True,
     ) -> None:
         self.depth = depth
         self.entries = entries
         self.inflated = inflated
+        self.digests = digests
         self._clock = None
         self._deadline = 0.0
         if seconds is not None:
@@ -54,6 +57,10 @@ class Budget:
 
             self._clock = clock or monotonic
             self._deadline = self._clock() + seconds
+
+    def digest(self, data: bytes | memoryview) -> str:
+        """The SHA-256 by which an artifact of these bytes is known."""
+        return sha256(data).hexdigest() if self.digests else ""
 
     def enter(self, name: str) -> None:
         """Open one more container inside the one that is open; `leave` when it is read."""
@@ -130,10 +137,12 @@ def executable(
     target: str | None = None,
     details: Sequence[tuple[str, str]] = (),
     diagnostics: Sequence[Diagnostic] = (),
+    digest: str | None = None,
 ) -> Inspection:
     """A plain executable whose reader has found out all of this; its format is required first."""
     wanted = tuple(dict.fromkeys((NeedsFormat(executable_format), *requires)))
-    artifact = Artifact(name, executable_format, sha256(payload).hexdigest(), wanted, tuple(kernels), target, size=len(payload))
+    told = sha256(payload).hexdigest() if digest is None else digest
+    artifact = Artifact(name, executable_format, told, wanted, tuple(kernels), target, size=len(payload))
     return Inspection(executable_format, (artifact,), tuple(diagnostics), tuple(details))
 
 

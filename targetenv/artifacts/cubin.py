@@ -88,7 +88,7 @@ class _Entry:
         return f"{self.name} ({', '.join(facts)})"
 
 
-def inspect_cubin(data: bytes | memoryview, *, name: str, digest: str) -> Inspection:  # noqa: ARG001
+def inspect_cubin(data: bytes | memoryview, *, name: str, digest: str) -> Inspection:
     """Its architecture and its kernels with what they take; FormatError TE4041 where it is damaged."""
     elf = Sections(data, name, _CODE)
     if elf.machine != CUBIN_MACHINE:
@@ -119,6 +119,7 @@ def inspect_cubin(data: bytes | memoryview, *, name: str, digest: str) -> Inspec
         executable_format="cubin",
         requires=requires,
         kernels=kernels,
+        digest=digest,
         details=details,
     )
 

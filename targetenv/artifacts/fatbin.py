@@ -70,7 +70,7 @@ def fatbin_size(data: memoryview, at: int, name: str) -> int:
     return int(header + size)
 
 
-def inspect_fatbin(data: bytes | memoryview, *, name: str, digest: str, budget: Budget) -> Inspection:  # noqa: ARG001
+def inspect_fatbin(data: bytes | memoryview, *, name: str, budget: Budget) -> Inspection:
     """Its images, each read by what is in it; FormatError TE4042 where it is damaged, TE4044 warns where a header is wrong."""
     view = memoryview(data)
     members: list[Member] = []

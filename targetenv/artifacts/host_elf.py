@@ -35,10 +35,10 @@ _CODE = "TE4202"
 _ALIGNMENT = 8
 
 
-def inspect_host(data: bytes | memoryview, *, name: str, digest: str, budget: Budget) -> Inspection:
+def inspect_host(data: bytes | memoryview, *, name: str, budget: Budget) -> Inspection:
     """The CPU code, and the code for accelerators in it; FormatError TE42xx where the file is damaged, others as for that."""
-    own = inspect_elf(data, name=name, digest=digest)
     view = memoryview(data)
+    own = inspect_elf(data, name=name, digest=budget.digest(data))
     images = tuple(_images(view, name, budget))
     if not images:
         return own

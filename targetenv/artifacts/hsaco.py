@@ -83,7 +83,7 @@ class _Notes:
     metadata: Metadata
 
 
-def inspect_hsaco(data: bytes | memoryview, *, name: str, digest: str) -> Inspection:  # noqa: ARG001
+def inspect_hsaco(data: bytes | memoryview, *, name: str, digest: str) -> Inspection:
     """What a code object requires and its kernels; FormatError TE42xx, TE4061, TE4062 where it is damaged or not for HSA."""
     elf = Elf(data, name)
     if elf.machine != MACHINE or elf.os_abi != _HSA:
@@ -108,6 +108,7 @@ def inspect_hsaco(data: bytes | memoryview, *, name: str, digest: str) -> Inspec
     return executable(
         memoryview(data),
         name=name,
+        digest=digest,
         executable_format="hsaco" if linked else OBJECT,
         requires=requires,
         kernels=tuple(row.kernel for row in metadata.kernels),

@@ -65,7 +65,7 @@ def identifier(data: bytes | memoryview) -> str | None:
     return None
 
 
-def inspect_executable(data: bytes | memoryview, *, name: str, digest: str, budget: Budget) -> Inspection:  # noqa: ARG001
+def inspect_executable(data: bytes | memoryview, *, name: str, budget: Budget) -> Inspection:
     """The modules in it, each with what its own bytes require and what its pipelines add; FormatError TE4703 when damaged."""
     schema = identifier(data)
     if schema is None:

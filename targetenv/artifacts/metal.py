@@ -51,7 +51,7 @@ def is_source(data: bytes | memoryview) -> bool:
     return b"\0" not in head and _SOURCE.search(head) is not None
 
 
-def inspect_metal(data: bytes | memoryview, *, name: str, digest: str) -> Inspection:  # noqa: ARG001
+def inspect_metal(data: bytes | memoryview, *, name: str, digest: str) -> Inspection:
     """A compiled library's platform, language version and kernels; FormatError TE4809 where it is damaged."""
     window = Window(data, name, "TE4809")
     platform, major, minor, kind, system = window.unpack("<HHHBB", 4, "the library's header")
@@ -75,17 +75,29 @@ def inspect_metal(data: bytes | memoryview, *, name: str, digest: str) -> Inspec
     ]
     kernels = tuple(Kernel(text) for text, sort, _ in functions if sort == _KERNEL)
     return executable(
-        memoryview(data), name=name, executable_format="metallib", requires=requires, kernels=kernels, details=details
+        memoryview(data),
+        name=name,
+        digest=digest,
+        executable_format="metallib",
+        requires=requires,
+        kernels=kernels,
+        details=details,
     )
 
 
-def inspect_source(data: bytes | memoryview, *, name: str, digest: str) -> Inspection:  # noqa: ARG001
+def inspect_source(data: bytes | memoryview, *, name: str, digest: str) -> Inspection:
     """The kernels that are defined in the text; it is not preprocessed. The language version is for whoever compiles it."""
     names = dict.fromkeys(found.decode() for found in _SOURCE_KERNEL.findall(bytes(data)))
     kernels = tuple(Kernel(text) for text in names)
     details = [("kernel", text) for text in names]
     return executable(
-        memoryview(data), name=name, executable_format="msl", requires=(LANGUAGE,), kernels=kernels, details=details
+        memoryview(data),
+        name=name,
+        digest=digest,
+        executable_format="msl",
+        requires=(LANGUAGE,),
+        kernels=kernels,
+        details=details,
     )
 
 

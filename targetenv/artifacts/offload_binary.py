@@ -82,7 +82,7 @@ def binary_size(data: memoryview, at: int, name: str) -> int:
     return int(size)
 
 
-def inspect_offload(data: bytes | memoryview, *, name: str, digest: str, budget: Budget) -> Inspection:  # noqa: ARG001
+def inspect_offload(data: bytes | memoryview, *, name: str, budget: Budget) -> Inspection:
     """The images of every binary in the file, each read by what is in it; FormatError TE4050 where one is damaged.
 
     TE4051 warns where the strings claim what the image is not.

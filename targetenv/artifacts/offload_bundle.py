@@ -30,7 +30,7 @@ def is_bundle(data: bytes | memoryview) -> bool:
     return bytes(data[: len(MAGIC)]) == MAGIC or _LINE.search(bytes(data[:_TEXT_WITHIN])) is not None
 
 
-def inspect_bundle(data: bytes | memoryview, *, name: str, digest: str, budget: Budget) -> Inspection:  # noqa: ARG001
+def inspect_bundle(data: bytes | memoryview, *, name: str, budget: Budget) -> Inspection:
     """Every entry, under its ID; FormatError TE4064 where the table lies, and what reading an entry raises."""
     if bytes(data[: len(MAGIC)]) != MAGIC:
         return _textual(bytes(data), name, budget)

@@ -79,7 +79,7 @@ def read_pdi(data: bytes | memoryview, name: str) -> Pdi:
     return Pdi("boot" if boot else "partial", id_code, tuple(names), tuple(found), tuple(cdos))
 
 
-def inspect_pdi(data: bytes | memoryview, *, name: str, digest: str) -> Inspection:  # noqa: ARG001
+def inspect_pdi(data: bytes | memoryview, *, name: str, digest: str) -> Inspection:
     """What the image is and what the array must have for it."""
     found = read_pdi(data, name)
     warnings = []
@@ -89,6 +89,7 @@ def inspect_pdi(data: bytes | memoryview, *, name: str, digest: str) -> Inspecti
     return executable(
         memoryview(data),
         name=name,
+        digest=digest,
         executable_format="pdi",
         requires=found.requires,
         details=[

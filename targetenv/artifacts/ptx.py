@@ -63,7 +63,7 @@ class _Module:
     dynamic: bool
 
 
-def inspect_ptx(data: bytes | memoryview, *, name: str, digest: str) -> Inspection:  # noqa: ARG001
+def inspect_ptx(data: bytes | memoryview, *, name: str, digest: str) -> Inspection:
     """Its version, targets and kernels; FormatError TE4040 where it is damaged, TE4043 warns where it cannot be compiled."""
     text = bytes(data).partition(b"\0")[0].decode("latin-1")  # the driver takes a C string
     module = _read(_NOISE.sub(" ", text), name)
@@ -90,6 +90,7 @@ def inspect_ptx(data: bytes | memoryview, *, name: str, digest: str) -> Inspecti
         executable_format="ptx",
         requires=requires,
         kernels=kernels,
+        digest=digest,
         details=details,
         diagnostics=tuple(_too_new(module, name)),
     )

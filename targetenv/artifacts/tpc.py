@@ -36,7 +36,7 @@ def is_tpc(data: bytes | memoryview) -> bool:
     return any(f"{name}\0".encode() in text for name in _METADATA)
 
 
-def inspect_tpc(data: bytes | memoryview, *, name: str, digest: str) -> Inspection:  # noqa: ARG001
+def inspect_tpc(data: bytes | memoryview, *, name: str, digest: str) -> Inspection:
     """For which generation it is and which kernels are in it; FormatError TE4807, TE4808 where it is damaged."""
     elf = read_elf32(data, name)
     metadata = elf.section(*_METADATA)
@@ -59,7 +59,9 @@ def inspect_tpc(data: bytes | memoryview, *, name: str, digest: str) -> Inspecti
     kernels = tuple(Kernel(raw.decode("latin-1")) for raw in names[:_NAMES_AT_MOST])
     details = [("metadata", f"version {version}"), ("scalar parameters", str(parameters))]
     details += [("uses", ", ".join(flags))] if flags else []
-    return executable(memoryview(data), name=name, executable_format="tpc", requires=(need,), kernels=kernels, details=details)
+    return executable(
+        memoryview(data), name=name, digest=digest, executable_format="tpc", requires=(need,), kernels=kernels, details=details
+    )
 
 
 _FLAGS = ("special functions", "printf", "locks", "memory-mapped registers")

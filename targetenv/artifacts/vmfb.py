@@ -62,7 +62,7 @@ class _Found:
     name: str
 
 
-def inspect_vmfb(data: bytes | memoryview, *, name: str, digest: str, budget: Budget) -> Inspection:  # noqa: ARG001
+def inspect_vmfb(data: bytes | memoryview, *, name: str, budget: Budget) -> Inspection:
     """Every executable of a module; FormatError TE4701 to TE4703 where it, or one of them, is damaged."""
     module = read_module(data, name)
     targets = targets_in(module.bytecode)

@@ -137,7 +137,7 @@ def read_xclbin(data: bytes | memoryview, name: str) -> Xclbin:
     )
 
 
-def inspect_xclbin(data: bytes | memoryview, *, name: str, digest: str, budget: Budget) -> Inspection:  # noqa: ARG001
+def inspect_xclbin(data: bytes | memoryview, *, name: str, budget: Budget) -> Inspection:
     """The kernels, the partition that they need, and what is wrong though tools accept it (TE4802)."""
     found = read_xclbin(data, name)
     requires: list[Requirement] = []

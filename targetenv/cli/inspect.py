@@ -12,7 +12,7 @@ from targetenv.diagnostics.diagnostic import Diagnostic, Severity, Source, Targe
 from targetenv.match.phrases import required
 from targetenv.model import document
 from targetenv.model.record import record
-from targetenv.wire.files import read_bytes
+from targetenv.wire.files import map_bytes
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -105,6 +105,7 @@ def run(args: Namespace) -> int:
     for place, file in enumerate(args.files):
         try:
             report = examine(file, limits.budget(args), args.claim, scan=args.scan)
+            report = examine(file, limits.budget(args, digests=False), args.claim)
         except TargetEnvError as error:
             status = 2
             talk(str(error))
@@ -135,6 +136,10 @@ def examine(file: str, budget: Budget, claimed: Sequence[str] = (), *, scan: boo
     if identify(data) in ("tenv", None) and data[:4] == b"PK\x03\x04":
         with PackageFile(file, data) as opened:
             return _of_package(file, opened, claimed, budget if scan else None)
+    data = map_bytes(file)
+    if identify(data) in ("tenv", None) and bytes(data[:4]) == b"PK\x03\x04":
+        with PackageFile(file, bytes(data)) as opened:
+            return _of_package(file, opened, claimed)
     inspection = inspect(data, name=file, budget=budget)
     if scan:
         from targetenv.artifacts.scan import scanned

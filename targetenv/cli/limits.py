@@ -23,10 +23,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     group.add_argument("--max-seconds", type=float, metavar="S", default=_SECONDS, help="time (default: 60)")
 
 
-def budget(args: Namespace) -> Budget:
+def budget(args: Namespace, *, digests: bool = True) -> Budget:
     """A fresh budget: one file's worth of what was allowed."""
     chosen = {"depth": args.max_depth, "entries": args.max_entries, "inflated": args.max_inflated}
-    return Budget(**{name: value for name, value in chosen.items() if value is not None}, seconds=args.max_seconds)
+    return Budget(
+        **{name: value for name, value in chosen.items() if value is not None}, seconds=args.max_seconds, digests=digests
+    )
 
 
 def _count(text: str) -> int:

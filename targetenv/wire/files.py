@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 LARGEST = 1 << 30  # of any file that is read whole
+_MAPPED = 1 << 20
 
 
 def read_bytes(path: str, *, largest: int = LARGEST) -> bytes:
@@ -30,6 +31,23 @@ def read_bytes(path: str, *, largest: int = LARGEST) -> bytes:
     if len(data) > largest:
         raise FormatError(Diagnostic("TE4301", f"the file has more than {largest} bytes", Source(path, "")))
     return data
+
+
+def map_bytes(path: str) -> memoryview:
+    """The contents of a file, of which only what is looked at is read where it is large; TE4301 as for `read_bytes`.
+
+    A large file must not be cut off while the view is in use.
+    """
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode) or status.st_size < _MAPPED:
+            return memoryview(read_bytes(path))
+        from mmap import ACCESS_READ, mmap
+
+        with open(path, "rb", buffering=0) as file:
+            return memoryview(mmap(file.fileno(), 0, access=ACCESS_READ))
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from error
 
 
 def unreadable(path: str, error: OSError | ValueError) -> FormatError:

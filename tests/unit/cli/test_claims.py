@@ -183,7 +183,7 @@ def test_code_in_a_host_object_is_held_against_its_labels(tmp_path: Path, te: An
     hip = bundle((HOST, b""), (f"{HIP}gfx942", GFX90A))
     (tmp_path / "a.out").write_bytes(nvidia.host((".hip_fatbin", hip + bytes(-len(hip) % 4096) + hip)))
     said = te("inspect", tmp_path / "a.out", "--format", "json").json
-    assert [row["path"][0] for row in said["audit"]] == [".hip_fatbin.1", ".hip_fatbin.2"]
+    assert [row["path"][0] for row in said["audit"]] == [".hip_fatbin#1", ".hip_fatbin#2"]
     assert [row["diagnostic"]["code"] for row in said["audit"]] == ["TE4071", "TE4071"]
 
 

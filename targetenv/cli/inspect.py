@@ -132,14 +132,10 @@ def examine(file: str, budget: Budget, claimed: Sequence[str] = (), *, scan: boo
     from targetenv.artifacts import identify, inspect
     from targetenv.wire.package import PackageFile
 
-    data = read_bytes(file)
-    if identify(data) in ("tenv", None) and data[:4] == b"PK\x03\x04":
-        with PackageFile(file, data) as opened:
-            return _of_package(file, opened, claimed, budget if scan else None)
     data = map_bytes(file)
     if identify(data) in ("tenv", None) and bytes(data[:4]) == b"PK\x03\x04":
         with PackageFile(file, bytes(data)) as opened:
-            return _of_package(file, opened, claimed)
+            return _of_package(file, opened, claimed, budget if scan else None)
     inspection = inspect(data, name=file, budget=budget)
     if scan:
         from targetenv.artifacts.scan import scanned

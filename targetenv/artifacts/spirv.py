@@ -10,6 +10,7 @@ from targetenv.artifacts.inspection import Inspection, odd
 from targetenv.artifacts.spirv_kernels import STORAGE_BUFFER, kernels_of
 from targetenv.artifacts.spirv_layout import Layout
 from targetenv.artifacts.spirv_module import Module
+from targetenv.artifacts.spirv_opencl import OpenCL, instruction_sets
 from targetenv.artifacts.spirv_undeclared import undeclared
 from targetenv.artifacts.spirv_usage import float_controls, subgroup_classes, usage
 from targetenv.match.unknowns import OPEN_ARRAY, OPEN_WORKGROUP
@@ -75,17 +76,24 @@ def inspect_spirv(
     layout = Layout(module, specialization)
     kernels = kernels_of(module, layout)
     missing = tuple(undeclared(module))
+    opencl = OpenCL(module, layout, kernels) if any(kernel.model == "Kernel" for kernel in kernels) else None
     asked: dict[Requirement, str] = {}
-    for need, because in _asked(module, layout, kernels, missing):
+    for need, because in _asked(module, layout, kernels, missing, opencl):
         asked.setdefault(need, because)
-    described = tuple(_kernel(kernel) for kernel in kernels)
+    described = tuple(_kernel(kernel, opencl) for kernel in kernels)
     artifact = Artifact(name, "spirv", digest, tuple(asked), described, size=len(data))
-    details = tuple(_details(module, layout, kernels))
+    details = tuple(_details(module, layout, kernels, opencl))
     reasons = tuple((need, because) for need, because in asked.items() if because)
     return Inspection("spirv", (artifact,), tuple(_warnings(module, kernels, missing, name)), details, reasons=reasons)
 
 
-def _asked(module: Module, layout: Layout, kernels: Sequence[KernelFacts], missing: Sequence[Undeclared]) -> Iterator[Asked]:
+def _asked(
+    module: Module,
+    layout: Layout,
+    kernels: Sequence[KernelFacts],
+    missing: Sequence[Undeclared],
+    opencl: OpenCL | None,
+) -> Iterator[Asked]:
     """Every requirement with what asks for it, which is empty where the requirement says it."""
     capabilities, unnamed = _capabilities(module)
     yield NeedsFormat("spirv"), ""
@@ -97,7 +105,10 @@ def _asked(module: Module, layout: Layout, kernels: Sequence[KernelFacts], missi
     for what, either in missing:
         needs = tuple(NeedsCapability(capability) for capability in either)
         yield needs[0] if len(needs) == 1 else AnyOf(needs), f"{what}, though it is not declared"
+    yield from instruction_sets(module)
     yield from _modes(kernels)
+    if opencl is not None:
+        yield from opencl.limits()
     if any(kernel.model == "GLCompute" for kernel in kernels):
         yield from _limits(kernels)
         yield from usage(module, layout, frozenset(capabilities))
@@ -174,12 +185,15 @@ def _open_sizes(kernels: Sequence[KernelFacts], layout: Layout) -> Iterator[Aske
         yield OPEN_WORKGROUP.asked
 
 
-def _kernel(facts: KernelFacts) -> Kernel:
+def _kernel(facts: KernelFacts, opencl: OpenCL | None) -> Kernel:
+    buffers, constants = facts.storage_bindings, facts.push_bytes
+    if opencl is not None and facts.model == "Kernel":
+        buffers, constants = opencl.buffers(facts), opencl.value_bytes(facts)
     return Kernel(
         facts.name,
         workgroup_size=facts.workgroup_size,
-        bindings=facts.storage_bindings,
-        constants=facts.push_bytes,
+        bindings=buffers,
+        constants=constants,
         local_memory=facts.shared_bytes,
         subgroup_size=facts.subgroup_size,
     )
@@ -202,7 +216,9 @@ def _warnings(module: Module, kernels: Sequence[KernelFacts], missing: Sequence[
             yield odd("TE4107", name, f"kernel `{kernel.name}` does not say its workgroup size")
 
 
-def _details(module: Module, layout: Layout, kernels: Sequence[KernelFacts]) -> Iterator[tuple[str, str]]:
+def _details(
+    module: Module, layout: Layout, kernels: Sequence[KernelFacts], opencl: OpenCL | None
+) -> Iterator[tuple[str, str]]:
     yield "version", f"SPIR-V {module.version}"
     yield "capabilities", ", ".join(sorted(_capabilities(module)[0])) or "none"
     if module.extensions:
@@ -216,6 +232,7 @@ def _details(module: Module, layout: Layout, kernels: Sequence[KernelFacts]) -> 
         yield "specialization constant", f"{at}: {type_name}" + ("" if value is None else f" = {value}")
     for kernel in kernels:
         yield from _kernel_details(kernel)
+        yield from opencl.details(kernel) if opencl is not None else ()
     for key, values in (
         ("subgroup operations", subgroup_classes(module)),
         ("float controls", tuple(f"{mode} {width}" for mode, width in float_controls(module))),

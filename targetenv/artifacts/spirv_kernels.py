@@ -31,6 +31,7 @@ class KernelFacts:
     """
 
     name: str
+    id: int
     model: str
     workgroup_size: tuple[int, int, int] | None
     specialized: bool
@@ -84,6 +85,7 @@ def _facts(module: Module, layout: Layout, entry: EntryPoint, built_in: int | No
     axes = _axes(module, modes, built_in)
     return KernelFacts(
         entry.name,
+        entry.id,
         entry.model,
         size,
         specialized,
@@ -190,6 +192,8 @@ def _triple(numbers: tuple[int | None, ...]) -> tuple[int, int, int] | None:
 
 def _shared_bytes(module: Module, layout: Layout, variables: list[Variable]) -> int:
     """Workgroup variables add up; blocks with an explicit layout overlay one another (WorkgroupMemoryExplicitLayoutKHR)."""
+    if module.memory_model == "OpenCL":
+        return _local_bytes(module, layout, variables)
     plain = blocks = 0
     for variable in variables:
         pointee = module.pointee(variable)
@@ -200,7 +204,23 @@ def _shared_bytes(module: Module, layout: Layout, variables: list[Variable]) -> 
     return plain + blocks
 
 
+def _local_bytes(module: Module, layout: Layout, variables: list[Variable]) -> int:
+    """Local variables of OpenCL C, each where its alignment lets it be."""
+    if not variables:
+        return 0
+    from targetenv.artifacts.spirv_opencl import Natural
+
+    natural = Natural(module, layout)
+    end = 0
+    for variable in variables:
+        size, alignment = natural.of(module.pointee(variable))
+        end += -end % alignment + size
+    return end
+
+
 def _descriptors(module: Module, layout: Layout, variables: list[Variable]) -> Iterator[tuple[Variable, str, int]]:
+    if module.memory_model == "OpenCL":
+        return  # its constants are part of the program
     for variable in variables:
         if variable.storage_class in _RESOURCES:
             pointee, count = _element(module, layout, module.pointee(variable))

@@ -28,6 +28,8 @@ _MOST_GROUP_TARGETS = 65_535
 _MOST_DECLARED = 4096  # of capabilities, extensions, instruction sets, entry points; compilers declare a few dozen
 _MOST_IDS = 4_194_303  # universal limit
 _LONGEST_STRING = 65_535  # universal limit, in characters; here in bytes
+_REPEATED = "FuncParamAttr"  # the one decoration of which one target may have several
+_MOST_ATTRIBUTES = 32
 ATOMICS_WITHOUT_RESULT = ("OpAtomicStore", "OpAtomicFlagClear")
 _SWAPPED = int.from_bytes(spirv.MAGIC.to_bytes(4, "little"), "big")
 
@@ -131,9 +133,10 @@ class Module:
             at += word >> 16
         return found
 
-    def has(self, *names: str) -> bool:
-        """Whether the module has one of these instructions."""
-        return not self.opcodes.isdisjoint(map(spirv.opcodes().__getitem__, names))
+    def names(self, identifiers: set[int]) -> dict[int, str]:
+        """What OpName calls these ids, for people; FormatError where a name is no text."""
+        rows = self.instructions(("OpName",)) if identifiers else []
+        return {operands[0]: self._text(operands[1:])[0] for _, operands in rows if operands and operands[0] in identifiers}
 
     def instructions(self, names: Iterable[str]) -> list[tuple[str, tuple[int, ...]]]:
         """Every instruction of these names, in order, with its operands: a second pass if there is one at all."""
@@ -232,7 +235,10 @@ class Module:
         self.modes_of.setdefault(mode.entry_point, {})[mode.name] = mode.operands
 
     def _decorate(self, _: str, operands: Operands) -> None:
-        self.decorations.setdefault(operands[0], {})[_name("Decoration", operands[1])] = tuple(operands[2:])
+        name = _name("Decoration", operands[1])
+        row = self.decorations.setdefault(operands[0], {})
+        before = row.get(name, ()) if name == _REPEATED else ()
+        row[name] = (*before[: _MOST_ATTRIBUTES - 1], *operands[2:])
 
     def _member_decorate(self, _: str, operands: Operands) -> None:
         at = operands[0], operands[1]

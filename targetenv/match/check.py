@@ -158,7 +158,7 @@ class Judge:
 
     def _enabled(self, name: str) -> Answer:
         """A capability or extension of a SPIR-V module: stated by the source, or enabled by any one row of the registry."""
-        if self.offers.spirv is None and self.offers.api == "opencl" and not name.startswith("SPV_"):
+        if self.offers.spirv is None and self.offers.api == "opencl":
             from targetenv.match import opencl
 
             return opencl.capability(name, self.offers)

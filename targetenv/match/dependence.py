@@ -77,10 +77,9 @@ def reads(requirement: Requirement) -> Reads:
         case needs.NeedsSubgroupSize():  # of two sizes, the one nearer to the device's own is chosen
             return Reads(properties=frozenset({"VkPhysicalDeviceSubgroupProperties::subgroupSize"}))
         case needs.NeedsExtension(name):
-            return _enabling(name) if name.startswith("SPV_") else Reads(frozenset({name}))
+            return _usable(name) if name.startswith("SPV_") else Reads(frozenset({name}))
         case needs.NeedsCapability(name):
-            extensions, properties = opencl.looks_at(name)
-            return _enabling(name) | Reads(extensions, properties=properties)
+            return _usable(name)
         case needs.NeedsFeature(name):
             return Reads(_alias(name), mandatory=frozenset({name}), isa=True)
         case needs.NeedsLimit(name):
@@ -95,7 +94,8 @@ def reads(requirement: Requirement) -> Reads:
 
 def _version(of: str, *, patch: bool) -> Reads:
     if of == "spirv":
-        return Reads(frozenset({"VK_KHR_spirv_1_4"}), patch=patch)
+        extensions, properties = opencl.VERSION_LOOKS_AT
+        return Reads(extensions | {"VK_KHR_spirv_1_4"}, properties=properties, patch=patch)
     if of == "code-object":
         return Reads(properties=frozenset({amd.CODE_OBJECT}), patch=True)
     if of == "metal" or of in metal.SYSTEMS:
@@ -137,6 +137,12 @@ def context_of(offers: Capabilities, asked: Reads) -> Plain:
         tuple(sorted(map(str, offers.matrices))),
         None if spirv is None else (spirv.version.key, tuple(sorted(spirv.capabilities)), tuple(sorted(spirv.extensions))),
     )
+
+
+def _usable(name: str) -> Reads:
+    """A capability or an extension of SPIR-V, on Vulkan or on OpenCL."""
+    extensions, properties = opencl.looks_at(name)
+    return _enabling(name) | Reads(extensions, properties=properties)
 
 
 def _enabling(name: str) -> Reads:

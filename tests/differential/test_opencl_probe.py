@@ -17,6 +17,17 @@ SAME = {
     "CL_DEVICE_GLOBAL_MEM_SIZE",
     "CL_DEVICE_ADDRESS_BITS",
     "CL_DEVICE_MAX_PARAMETER_SIZE",
+    "CL_DEVICE_MAX_CONSTANT_ARGS",
+    "CL_DEVICE_MAX_SAMPLERS",
+    "CL_DEVICE_MAX_READ_WRITE_IMAGE_ARGS",
+    "CL_DEVICE_MAX_NUM_SUB_GROUPS",
+    "CL_DEVICE_PROFILE",
+}
+TRUTHS = {
+    "CL_DEVICE_IMAGE_SUPPORT",
+    "CL_DEVICE_PIPE_SUPPORT",
+    "CL_DEVICE_GENERIC_ADDRESS_SPACE_SUPPORT",
+    "CL_DEVICE_WORK_GROUP_COLLECTIVE_FUNCTIONS_SUPPORT",
 }
 
 
@@ -39,3 +50,9 @@ def test_every_device_is_as_clinfo_sees_it() -> None:
     for device, their in zip(ours, theirs, strict=True):
         assert device.offers.extensions == set(their["CL_DEVICE_EXTENSIONS"].split())
         assert {name: str(device.offers.property(name)) for name in SAME} == {name: their[name].split()[0] for name in SAME}
+        assert {name: bool(device.offers.property(name)) for name in TRUTHS} == {
+            name: their[name] == "CL_TRUE" for name in TRUTHS
+        }
+        extent = tuple(map(int, their["CL_DEVICE_MAX_WORK_ITEM_SIZES"].split()))
+        assert device.offers.property("CL_DEVICE_MAX_WORK_ITEM_SIZES") == extent
+        assert bool(device.offers.property("CL_DEVICE_DOUBLE_FP_CONFIG")) == bool(their.get("CL_DEVICE_DOUBLE_FP_CONFIG"))

@@ -13,3 +13,8 @@ for level in x86-64 x86-64-v2 x86-64-v3 x86-64-v4; do
   gcc $small -march=$level -mneeded kernel.c -o "kernel_$level.so"
 done
 gcc $small kernel.c -o kernel_silent.so
+# For OpenCL: clang 15 and llvm-spirv 15 (Debian: clang-15, llvm-spirv-15).
+clang-15 -cl-std=CL1.2 -target spir64-unknown-unknown -Xclang -finclude-default-header -fno-discard-value-names -O1 \
+  -emit-llvm -c kernels.cl -o kernels.bc
+llvm-spirv-15 --spirv-max-version=1.0 kernels.bc -o kernels_opencl.spv
+rm kernels.bc

@@ -418,7 +418,7 @@ def test_a_module_without_compute_is_inspected_with_a_warning() -> None:
     assert found.artifacts[0].kernels == ()
 
 
-def test_an_opencl_kernel_has_no_limits_of_vulkan() -> None:
+def test_an_opencl_kernel_has_limits_of_opencl_and_none_of_vulkan() -> None:
     text = """
 OpCapability Kernel
 OpMemoryModel Physical64 OpenCL
@@ -427,7 +427,11 @@ OpExecutionMode %1 LocalSize 8 1 1
 OpExecutionMode %1 SubgroupSize 16
 """
     needs = required(text)
-    assert not [need for need in needs if isinstance(need, NeedsLimit)]
+    assert [(need.name, need.value) for need in needs if isinstance(need, NeedsLimit)] == [
+        ("CL_DEVICE_ADDRESS_BITS", 64),
+        ("CL_DEVICE_MAX_WORK_ITEM_SIZES", (8, 1, 1)),
+        ("CL_DEVICE_MAX_WORK_GROUP_SIZE", 8),
+    ]
     assert NeedsSubgroupSize(16) in needs
     assert kernel(text).subgroup_size == 16
 

@@ -5,7 +5,7 @@ Numbers and types are those of CL/cl.h and CL/cl_ext.h.
 
 from __future__ import annotations
 
-from ctypes import byref, c_size_t, c_uint, c_uint64, c_void_p, create_string_buffer
+from ctypes import byref, c_size_t, c_uint, c_uint64, c_void_p, create_string_buffer, sizeof
 
 from targetenv.model.capabilities import Capabilities, Property
 from targetenv.model.device import Device, Unavailable
@@ -16,6 +16,8 @@ from targetenv_runtime.ffi.library import Library, LibraryMissing
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ctypes import CDLL
+
+    from targetenv.model.capabilities import PropertyValue
 
 LIBRARY = Library("OpenCL ICD loader", ("libOpenCL.so.1", "libOpenCL.so"))
 _INSTALL_LOADER = "install the OpenCL loader (Debian and Ubuntu: `ocl-icd-libopencl1`)"
@@ -44,7 +46,19 @@ LIMITS = {
     "CL_DEVICE_GLOBAL_MEM_SIZE": 0x101F,
     "CL_DEVICE_MAX_CONSTANT_BUFFER_SIZE": 0x1020,
     "CL_DEVICE_LOCAL_MEM_SIZE": 0x1023,
+    "CL_DEVICE_IMAGE_SUPPORT": 0x1016,
+    "CL_DEVICE_MAX_SAMPLERS": 0x1018,
+    "CL_DEVICE_MAX_CONSTANT_ARGS": 0x1021,
+    "CL_DEVICE_DOUBLE_FP_CONFIG": 0x1032,
+    "CL_DEVICE_MAX_READ_WRITE_IMAGE_ARGS": 0x104C,
+    "CL_DEVICE_MAX_NUM_SUB_GROUPS": 0x105C,
+    "CL_DEVICE_WORK_GROUP_COLLECTIVE_FUNCTIONS_SUPPORT": 0x1068,
+    "CL_DEVICE_GENERIC_ADDRESS_SPACE_SUPPORT": 0x1069,
+    "CL_DEVICE_DEVICE_ENQUEUE_CAPABILITIES": 0x1070,
+    "CL_DEVICE_PIPE_SUPPORT": 0x1071,
 }
+TEXTS = {"CL_DEVICE_PROFILE": 0x102E, "CL_DEVICE_IL_VERSION": _IL_VERSION}
+_WORK_ITEM_SIZES = 0x1005
 
 _COMPILER_AVAILABLE = 0x1028
 
@@ -110,13 +124,18 @@ def _device(opencl: CDLL, platform: c_void_p, handle: c_void_p, ordinal: int) ->
         formats.add("spirv")
     sizes = _info(opencl, "clGetDeviceInfo", handle, _SUB_GROUP_SIZES) or b""
     limits = {limit: value for limit, number in LIMITS.items() if (value := whole(number)) is not None}
+    properties: dict[str, PropertyValue] = {key: said for key, number in TEXTS.items() if (said := text(number))}
+    properties.update(limits)
+    extent = _info(opencl, "clGetDeviceInfo", handle, _WORK_ITEM_SIZES) or b""
+    if extent:
+        properties["CL_DEVICE_MAX_WORK_ITEM_SIZES"] = _words(extent)
     offers = Capabilities(
         api="opencl",
         version=_version(text(_VERSION)),
         formats=frozenset(formats),
         extensions=extensions,
-        properties=tuple(Property(limit, value) for limit, value in sorted(limits.items())),
-        subgroup_sizes=frozenset(int.from_bytes(sizes[at : at + 8], "little") for at in range(0, len(sizes), 8)),
+        properties=tuple(Property(key, value) for key, value in sorted(properties.items())),
+        subgroup_sizes=frozenset(_words(sizes)),
         complete=False,
     )
     identity = [("platform", _platform(opencl, platform, _PLATFORM_NAME)), ("vendor", text(_VENDOR))]
@@ -133,6 +152,12 @@ def _device(opencl: CDLL, platform: c_void_p, handle: c_void_p, ordinal: int) ->
         provenance=provenance,
         memory=(f"{memory >> 20} MiB of global memory",),
     )
+
+
+def _words(answer: bytes) -> tuple[int, ...]:
+    """An array of size_t."""
+    width = sizeof(c_size_t)
+    return tuple(int.from_bytes(answer[at : at + width], "little") for at in range(0, len(answer), width))
 
 
 def _platform(opencl: CDLL, platform: c_void_p, number: int) -> str:

@@ -104,8 +104,7 @@ def run(args: Namespace) -> int:
     status = 0
     for place, file in enumerate(args.files):
         try:
-            report = examine(file, limits.budget(args), args.claim, scan=args.scan)
-            report = examine(file, limits.budget(args, digests=False), args.claim)
+            report = examine(file, limits.budget(args, digests=False), args.claim, scan=args.scan)
         except TargetEnvError as error:
             status = 2
             talk(str(error))

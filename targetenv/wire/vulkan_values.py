@@ -253,12 +253,12 @@ def _mask(names: list[Any], size: int) -> int:
     """
     if len(names) > _LONGEST_LIST:
         raise ValueError(names)
-    values = [int(_named(name)) if isinstance(name, str) else _integer(name, size=size, signed=False) for name in names]
+    values = [_integer(_named(name) if isinstance(name, str) else name, size=8, signed=False) for name in names]
     single = [value for value in values if value and not value & value - 1]
     mask = 0
     for value in single or values:
         mask |= value
-    if mask < 0 or mask >> 8 * size:
+    if mask >> 8 * size:
         raise ValueError(names)
     return mask
 

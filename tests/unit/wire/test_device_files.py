@@ -110,3 +110,8 @@ def test_a_folder_is_read_in_the_order_of_names_and_says_what_it_passes_over(tmp
     assert first.code == "TE4309"
     assert [Path(each.name).name for each in rest if isinstance(each, DeviceFile)] == ["b.json", "c.json"]
     assert read_path(str(tmp_path / "b.json")).device.name == "a GPU"
+
+
+@pytest.mark.parametrize("flags", ["1e999", ["1e999"], [["x"]], [None], "A|B", "0x1ffffffff", -1e30, float("nan"), {}])
+def test_flags_that_are_none_are_left_out(flags: Any) -> None:
+    assert _codes(_read({"queues": [{"queueCount": 1, "queueFlags": flags}]})) == ["TE4312"]

@@ -9,6 +9,7 @@ from targetenv.cli.claims import audited, audited_variant, of_audited, unsaid
 from targetenv.cli.documents import of_diagnostic
 from targetenv.cli.output import print_json, size, talk
 from targetenv.diagnostics.diagnostic import Diagnostic, Severity, Source, TargetEnvError
+from targetenv.diagnostics.render import printable
 from targetenv.match.phrases import required
 from targetenv.model import document
 from targetenv.model.record import record
@@ -160,7 +161,7 @@ def describe(report: Report) -> str:
             if row.path:
                 lines.append(f"  {' / '.join(row.path)}: {row.format}, {size(row.size)}")
             lines += _lines(row, "    " if row.path else "  ")
-        return "\n".join(lines)
+        return _text(lines)
     head = f"{report.file}: package {package.name} {package.version}, {_count(len(package.kernels), 'kernel')}, "
     lines = [head + _count(len(package.variants), "variant")]
     for kernel in package.kernels:
@@ -170,7 +171,12 @@ def describe(report: Report) -> str:
                 target = f" for {row.target}" if row.target else ""
                 lines.append(f"    {variant.name}: {row.format}{target}, {size(row.size)}")
                 lines += _requirements(row, "      ")
-    return "\n".join(lines)
+    return _text(lines)
+
+
+def _text(lines: list[str]) -> str:
+    """Names come from the file, and must not reach a terminal as a command to it."""
+    return "\n".join(map(printable, lines))
 
 
 def _of_package(file: str, opened: PackageFile, claimed: Sequence[str], scan: Budget | None) -> Report:

@@ -31,8 +31,8 @@ def render(diagnostic: Diagnostic) -> str:
     1 | a<b
       |    ^ ends here
     """
-    lines = [f"{diagnostic.severity.value}[{diagnostic.code}]: {_printable(diagnostic.message)}"]
-    name = _printable(diagnostic.source.name) if diagnostic.source is not None else ""
+    lines = [f"{diagnostic.severity.value}[{diagnostic.code}]: {printable(diagnostic.message)}"]
+    name = printable(diagnostic.source.name) if diagnostic.source is not None else ""
     gutter = 1
     if diagnostic.source is not None and diagnostic.labels:
         text = diagnostic.source.text
@@ -54,7 +54,7 @@ def render(diagnostic: Diagnostic) -> str:
     if tail and diagnostic.labels:
         lines.append(f"{' ' * gutter} |")
     for entry in tail:
-        first, *rest = map(_printable, entry.split("\n"))
+        first, *rest = map(printable, entry.split("\n"))
         lines.append(f"{' ' * gutter} = {first}")
         lines += [f"{' ' * gutter}   {line}" for line in rest]
     return "\n".join(line.rstrip() for line in lines)
@@ -86,7 +86,7 @@ def _visible(character: str) -> str:
     return character
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """The text as a terminal may have it: tabs become blanks, and every other character stays in its cells."""
     if text.isascii() and text.isprintable():
         return text
@@ -114,12 +114,12 @@ def _annotated(line: str, number: int, gutter: int, labels: list[tuple[int, Labe
     window = line[cut : cut + _WIDEST]
     lead = "..." if cut else ""
     trail = "..." if cut + _WIDEST < len(line) else ""
-    out = [f"{number + 1:>{gutter}} | {lead}{_printable(window)}{trail}"]
+    out = [f"{number + 1:>{gutter}} | {lead}{printable(window)}{trail}"]
     for column, label in sorted(labels, key=lambda row: (not row[1].primary, row[0])):
         begin = min(max(column - cut, 0), len(window))
         end = min(max(column - cut + label.span.end - label.span.start, begin), len(window))
         indent = len(lead) + cells(window[:begin])
         marks = max(1, cells(window[begin:end], indent - len(lead)))
         mark = ("^" if label.primary else "-") * marks
-        out.append(f"{' ' * gutter} | {' ' * indent}{mark} {_printable(label.text)}".rstrip())
+        out.append(f"{' ' * gutter} | {' ' * indent}{mark} {printable(label.text)}".rstrip())
     return out

@@ -11,6 +11,7 @@ import pytest
 
 from targetenv.model.record import replace
 from targetenv.wire.package import open_package, pack_package
+from tests.unit.artifacts.assembler import COMPUTE, assemble
 
 
 def test_inspect_shows_a_package_with_every_variant(package: Path, te: Any) -> None:
@@ -79,3 +80,22 @@ def test_pack_refuses_what_is_no_executable_and_leaves_nothing(content: bytes, t
     assert said.status == 2
     assert said.err.startswith("error[TE4")
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+def test_a_name_in_a_file_does_not_command_the_terminal(tmp_path: Path, te: Any) -> None:
+    (tmp_path / "k.spv").write_bytes(assemble(COMPUTE.replace('"main"', '"a\x1b[31m"') + "OpExecutionMode %1 LocalSize 1 1 1"))
+    said = te("inspect", str(tmp_path / "k.spv"))
+    assert said.status == 0
+    assert "\x1b" not in said.out + said.err
+
+
+def test_inspect_says_what_asks_for_a_requirement(tmp_path: Path, te: Any) -> None:
+    (tmp_path / "k.spv").write_bytes(assemble(COMPUTE + "OpExecutionMode %1 LocalSize 8 1 1"))
+    assert (
+        "requires limit maxComputeWorkGroupInvocations >= 8 (workgroup size of `main`)"
+        in te("inspect", str(tmp_path / "k.spv")).out
+    )
+    rows = te("inspect", str(tmp_path / "k.spv"), "--format", "json").json["executables"][0]["requires"]
+    because = {row["name"]: row.get("because") for row in rows if row["needs"] in ("limit", "capability")}
+    assert because["VkPhysicalDeviceLimits::maxComputeWorkGroupInvocations"] == "workgroup size of `main`"
+    assert because["Shader"] is None

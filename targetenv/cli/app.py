@@ -32,6 +32,8 @@ VERBS = {
     "match": "whether one target or file fits another",
     "cover": "the targets that serve most devices of a population; which devices a package covers",
     "diff": "what differs between two targets or devices, and which offers more",
+    "meet": "what all of some devices or targets offer, as a target",
+    "join": "what at least one of some devices or targets offers",
     "run": "run a kernel of a package",
     "explain": "the page of one diagnostic code or rule, or the rules behind an answer",
 }

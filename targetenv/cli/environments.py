@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 
 from targetenv.cli.output import talk
-from targetenv.diagnostics.diagnostic import Diagnostic, TargetEnvError
+from targetenv.diagnostics.diagnostic import Diagnostic, EnvironmentFailed, TargetEnvError
 from targetenv.match.environment import offers_of
+from targetenv.model.record import record, replace
 from targetenv.model.target_env import TargetEnv
 
 TYPE_CHECKING = False
@@ -34,6 +35,15 @@ _TYPES = {
     "other": "Other",
 }
 _DIALECTS = {"vulkan": "vk"}
+
+
+@record
+class Environment:
+    """What somebody named on the command line: the environment, and the dialect that is its own, where there is one."""
+
+    name: str
+    env: TargetEnv
+    dialect: str | None
 
 
 def environment_of(device: Device) -> TargetEnv:
@@ -71,17 +81,43 @@ def offers_from(text: str, name: str) -> Capabilities:
 
     `name` is what diagnostics call the text. More than one device is TE5209.
     """
-    if is_file(text) or "://" in text:
+    found = environments_from(text, source=name)
+    if len(found) != 1:
+        there = ", ".join(each.name for each in found)
+        raise TargetEnvError(Diagnostic("TE5209", f"`{text}` stands for {len(found)} devices: {there}", help="name one"))
+    return found[0].env.offers
+
+
+def environments_from(text: str, *, source: str = "<argument>") -> tuple[Environment, ...]:
+    """Every environment that a text stands for: of one device or target, or of all devices of a driver or in a file."""
+    if _names_devices(text):
         from targetenv.launch.devices import find_devices
 
-        devices, _ = find_devices([text], report=warn)
-        if len(devices) != 1:
-            there = ", ".join(device.uri for device in devices)
-            raise TargetEnvError(Diagnostic("TE5209", f"`{text}` stands for {len(devices)} devices: {there}", help="name one"))
-        return devices[0].offers
+        devices, unavailable = find_devices([text], report=warn)
+        if not devices:
+            reasons = [Diagnostic(each.code, f"{each.driver}: {each.reason}", help=each.help) for each in unavailable]
+            raise EnvironmentFailed(*reasons)
+        alone = len(devices) == 1 and "://" not in text
+        return tuple(Environment(text if alone else each.uri, environment_of(each), dialect_of(each)) for each in devices)
     from targetenv.syntax import parse
 
-    return offers_of(parse(text, source_name=name).env)
+    parsed = parse(text, source_name=source)
+    return (Environment(text, replace(parsed.env, offers=offers_of(parsed.env)), parsed.dialect),)
+
+
+def _names_devices(text: str) -> bool:
+    """Whether a text is a device's URI, a driver, or a file or folder of devices, rather than a target."""
+    from targetenv_runtime.drivers.table import DRIVERS
+
+    return "://" in text or text in DRIVERS or text.endswith(".json") or is_file(text) or _is_folder(text)
+
+
+def _is_folder(text: str) -> bool:
+    """A folder's name has a slash here, so that no folder beside a file hides a target."""
+    try:
+        return "/" in text and os.path.isdir(text)  # noqa: PTH112
+    except ValueError:
+        return False
 
 
 def is_file(text: str) -> bool:

@@ -71,6 +71,8 @@ CODES: dict[str, str] = {
     "TE2036": "IREE handles this name badly",
     # --- TE30: a whole resolution
     "TE3001": "no artifact can run",
+    "TE3005": "devices of different APIs",
+    "TE3006": "nothing in common to build for",
     "TE3040": "decision is not the locked one",
     "TE3041": "file is no lock",
     "TE3011": "not a component and its version",

@@ -71,13 +71,17 @@ def loads(version: Version, offers: Capabilities, stack: Stack) -> Answer:
     return (UNKNOWN if runtime >= row.perhaps else NO), since, by
 
 
+#: The limits that `limit` knows.
+LIMITS = ("VkPhysicalDeviceLimits::maxComputeSharedMemorySize", "VkPhysicalDeviceLimits::maxComputeWorkGroupInvocations")
+
+
 def limit(name: str, offers: Capabilities) -> int | None:
     """What every device with this processor has of a limit that is a fact of the hardware; None where nothing is known."""
     if offers.isa is None:
         return None
-    if name == "VkPhysicalDeviceLimits::maxComputeSharedMemorySize":
+    if name == LIMITS[0]:
         return amdgpu.local_memory(offers.isa)
-    return amdgpu.WORKGROUP if name == "VkPhysicalDeviceLimits::maxComputeWorkGroupInvocations" else None
+    return amdgpu.WORKGROUP if name == LIMITS[1] else None
 
 
 def _compiler(row: releases.CodeObject, number: int, stack: Stack) -> str:

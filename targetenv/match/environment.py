@@ -30,8 +30,8 @@ def requirements_of(env: TargetEnv) -> tuple[Requirement, ...]:
     if offers.version is not None:
         # Vulkan specification, Version Numbers: a difference in the patch number never affects compatibility.
         required.append(needs.NeedsVersion(offers.api, Version(offers.version.major, offers.version.minor)))
-    if offers.isa is not None:
-        required.append(needs.NeedsIsa(offers.isa))
+    if (name := _isa(offers)) is not None:
+        required.append(needs.NeedsIsa(name))
     if offers.api == "metal":
         required += _system(offers)
     required += [needs.NeedsExtension(name) for name in sorted(offers.extensions)]
@@ -60,6 +60,17 @@ def _system(offers: Capabilities) -> list[Requirement]:
     return [needs.NeedsVersion(name, Version(*map(int, version))) for name in metal.SYSTEMS if name in offers.features]
 
 
+def _isa(offers: Capabilities) -> str | None:
+    """The instruction set that code for these offers needs: of a CPU without some of its features, what is left of its name."""
+    from targetenv.match import isa
+
+    name = offers.isa
+    if name is None or not offers.denied & isa.features(name):
+        return name
+    left = (isa.features(name) | offers.features) - offers.denied
+    return next((each for each in isa.LEVELS[str(isa.architecture(name))] if isa.features(each) <= left), None)
+
+
 #: Kinds of executable that one target has several of, and the API that they are for.
 KINDS = {"ptx": "cuda", "cubin": "cuda", "hsaco": "rocm"}
 
@@ -82,7 +93,7 @@ def requirements_of_kind(kind: str, env: TargetEnv) -> tuple[Requirement, ...]:
 
 
 # What Capabilities.subgroup_sizes says better: the registry calls these `max`, and no kernel means that.
-_SUBGROUP_SIZES = ("::subgroupSize", "::minSubgroupSize", "::maxSubgroupSize")
+SUBGROUP_SIZES = ("::subgroupSize", "::minSubgroupSize", "::maxSubgroupSize")
 
 
 def _limits(offers: Capabilities) -> list[Requirement]:
@@ -92,7 +103,7 @@ def _limits(offers: Capabilities) -> list[Requirement]:
     found: list[Requirement] = []
     for row in offers.properties:
         value = row.value
-        if isinstance(value, str) or row.name.endswith(_SUBGROUP_SIZES):
+        if isinstance(value, str) or row.name.endswith(SUBGROUP_SIZES):
             continue
         compared = relation(row.name)
         if compared is not None and not (isinstance(value, tuple) and any(isinstance(part, str) for part in value)):

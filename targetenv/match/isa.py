@@ -22,6 +22,8 @@ _NARROWER = {
 
 _X86_BASELINE = "x86-64"
 _AARCH64_BASELINE = "armv8-a"
+#: Names that stand for features and no model, highest first, by architecture.
+LEVELS = {"x86_64": x86.LEVELS[::-1], "aarch64": (_AARCH64_BASELINE,)}
 
 
 def architecture(isa: str) -> str | None:

@@ -125,9 +125,10 @@ def read(source: Source) -> CpuName:
 
 
 def lower(tree: CpuName) -> TargetEnv:
-    """The environment: exactly these features."""
+    """The environment: exactly these features; those that the name contains and an edit takes away are denied."""
     image = "elf-aarch64" if tree.is_arm else "elf-x86_64"
-    return TargetEnv(Capabilities("cpu", isa=tree.name, formats=frozenset({image}), features=tree.features))
+    denied = CpuName(tree.name).features - tree.features
+    return TargetEnv(Capabilities("cpu", isa=tree.name, formats=frozenset({image}), features=tree.features, denied=denied))
 
 
 def _edits(text: str, at: int, complaints: Complaints) -> Iterator[tuple[str, bool, Span]]:

@@ -123,11 +123,13 @@ STRUCTS = tuple(
 )
 
 
-def _consistent(offers: Capabilities) -> Capabilities:
+def consistent(offers: Capabilities) -> Capabilities:
     """No feature is both offered and denied, the instruction set is the API's, and SPIR-V alone has no second version."""
     version = None if offers.api == "spirv" else offers.version
     sets = OFFERED_ISAS.get(offers.api, ())
-    isa = sets[ISAS.index(offers.isa) % len(sets)] if sets and offers.isa else None
+    isa = (
+        sets[ISAS.index(offers.isa) % len(sets)] if offers.isa in ISAS and sets else offers.isa if offers.isa in sets else None
+    )
     return replace(offers, denied=offers.denied - offers.features, version=version, isa=isa)
 
 
@@ -146,7 +148,7 @@ offers = st.builds(
     spirv=st.none() | spirv_environments,
     complete=st.booleans(),
     unstated=subsets(STRUCTS),
-).map(_consistent)
+).map(consistent)
 
 devices = st.builds(
     Device, st.sampled_from(("vulkan://0", "vulkan://10", "cpu://0")), st.just("a device"), st.just("d"), offers

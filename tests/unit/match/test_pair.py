@@ -20,6 +20,7 @@ from targetenv.model.requirement import (
 from targetenv.model.target_env import TargetEnv
 from targetenv.model.verdict import Outcome
 from targetenv.model.version import Version
+from targetenv.syntax import parse
 
 SHARED = "VkPhysicalDeviceLimits::maxComputeSharedMemorySize"
 INT64 = "VkPhysicalDeviceFeatures::shaderInt64"
@@ -107,3 +108,10 @@ def test_requirements_that_read_alike_keep_an_order_of_their_own() -> None:
     one, other = (NeedsLimit(f"{struct}::size", Relation.AT_LEAST, 1) for struct in ("A", "B"))
     orders = [match(Artifact("a", "spirv", "", needs), device).findings for needs in ((one, other), (other, one))]
     assert orders[0] == orders[1]
+
+
+def test_a_feature_that_is_taken_away_from_a_processor_is_not_offered() -> None:
+    masked = parse("haswell,-fma").env
+    assert match_env(parse("x86-64-v3").env, masked)[0] is Outcome.UNSATISFIED
+    assert match_env(parse("x86-64-v2").env, masked)[0] is Outcome.SATISFIED
+    assert match_env(masked, masked)[0] is Outcome.SATISFIED

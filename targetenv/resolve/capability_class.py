@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 from targetenv.match.check import check
 from targetenv.match.dependence import all_reads, context_of, leaves
-from targetenv.model.capabilities import Capabilities
+from targetenv.model.capabilities import Capabilities, Property
 from targetenv.model.requirement import NeedsLimit
 from targetenv.model.verdict import Outcome
 
@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from targetenv.match.dependence import Plain
-    from targetenv.model.capabilities import Property, PropertyValue
+    from targetenv.model.capabilities import PropertyValue
     from targetenv.model.requirement import Requirement
+
+
+_SEEK = 16  # looking for one property takes as long as passing over so many
 
 
 class Classifier:
@@ -46,12 +49,9 @@ class Classifier:
         """Sixteen bytes, equal for devices that are alike in all that the questions look at."""
         reads = self._reads
         values: list[Plain] = [None] * len(self._properties)
-        places = self._properties
-        for row in offers.properties:
-            place = places.get(row.name)
-            if place is not None:
-                told = self._told.get(row.name)
-                values[place] = row.value if told is None else told.get(row.value) or self._tell(row)
+        for name, value in self._stated(offers):
+            told = self._told.get(name)
+            values[self._properties[name]] = value if told is None else told.get(value) or self._tell(name, value)
         facts: list[object] = [
             context_of(offers, reads),
             _mask(self._extensions, offers.extensions),
@@ -66,19 +66,30 @@ class Classifier:
         # Version 2 writes values and no references between them, so equal facts give equal bytes.
         return blake2b(marshal.dumps(facts, 2), digest_size=16).digest()
 
-    def _tell(self, row: Property) -> int:
+    def _stated(self, offers: Capabilities) -> Iterable[tuple[str, PropertyValue]]:
+        """The properties that are asked about and stated; sought one by one where they are few."""
+        if len(self._properties) * _SEEK < len(offers.properties):
+            sought = ((name, offers.property(name)) for name in self._properties)
+            return ((name, value) for name, value in sought if value is not None)
+        return ((row.name, row.value) for row in offers.properties if row.name in self._properties)
+
+    def _tell(self, name: str, value: PropertyValue) -> int:
         """The answers that one stated value leads to, as bits behind a leading one."""
-        alone = Capabilities("", properties=(row,))
+        alone = Capabilities("", properties=(Property(name, value),))
         told = 1
-        for need in self._limits[row.name]:
+        for need in self._limits[name]:
             told = told << 1 | (check(need, alone).outcome is Outcome.SATISFIED)
-        self._told[row.name][row.value] = told
+        self._told[name][value] = told
         return told
 
 
-def _mask(bits: dict[str, int], names: Iterable[str]) -> int:
-    found = bits.get
+def _mask(bits: dict[str, int], names: frozenset[str]) -> int:
     mask = 0
-    for name in names:
-        mask |= found(name, 0)
+    if len(bits) < len(names):
+        for name in names.intersection(bits):
+            mask |= bits[name]
+    else:
+        found = bits.get
+        for name in names:
+            mask |= found(name, 0)
     return mask

@@ -17,7 +17,14 @@ from tests.benchmarks.table import Row, collect, markdown
 
 ROOT = Path(__file__).parents[2]
 # name -> whether it is also run pinned to one core
-BENCHMARKS = {"vulkan_submit": True, "cpu_dispatch": True, "cold_start": False, "probing": False, "reading": False}
+BENCHMARKS = {
+    "vulkan_submit": True,
+    "cpu_dispatch": True,
+    "cold_start": False,
+    "probing": False,
+    "reading": False,
+    "fleet": False,
+}
 
 
 def main() -> int:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from targetenv.cli.cover_text import print_misses, reasons_of
+from targetenv.cli.deciding import as_of
 from targetenv.cli.output import print_json, print_table, talk
 from targetenv.cli.populations import Population, Progress, counted, listed
 from targetenv.cli.resolve import collect
 from targetenv.diagnostics.diagnostic import Diagnostic, TargetEnvError
-from targetenv.match.stack import Stack, parse_stack
 from targetenv.model.verdict import Outcome
 from targetenv.resolve.fleets import fleet
 
@@ -52,10 +52,10 @@ def _check(args: Namespace) -> None:
 
 def _resolved(args: Namespace) -> Fleet:
     kernels = collect(args.files, args.kernel)
-    as_of = Stack() if args.as_of is None else parse_stack(args.as_of)
     population = Population(args.devices, strict=args.strict)
     with Progress("devices read") as progress:
-        return fleet(kernels, population, unknown=args.unknown, as_of=as_of, reasons=tuple(kernels), progress=progress.update)
+        told, stack = progress.update, as_of(args)
+        return fleet(kernels, population, unknown=args.unknown, as_of=stack, reasons=tuple(kernels), progress=told)
 
 
 def rows_of(found: Fleet) -> Iterator[dict[str, object]]:
@@ -109,10 +109,10 @@ def _runs_somewhere(found: Fleet, kernel: str) -> bool:
 def _print(found: Fleet, *, everything: bool) -> None:
     variants = sum(len(found.variants(kernel)) for kernel in found.kernels)
     pairs = variants * len(found.members)
-    as_of = f", as of {found.as_of}" if found.as_of else ""
+    stack = f", as of {found.as_of}" if found.as_of else ""
     print(
         f"{counted(len(found.members), 'device')} in {counted(found.classes, 'class')},"
-        f" {counted(len(found.kernels), 'kernel')}, {counted(variants, 'variant')}: {counted(pairs, 'pair')}{as_of}"
+        f" {counted(len(found.kernels), 'kernel')}, {counted(variants, 'variant')}: {counted(pairs, 'pair')}{stack}"
     )
     alike: dict[tuple[str | None, ...], list[int]] = {}
     of_class = [tuple(found.variant_on(kernel, kind) for kernel in found.kernels) for kind in range(found.classes)]

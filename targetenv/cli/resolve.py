@@ -84,8 +84,8 @@ def run(args: Namespace) -> int:
     """Resolve, explain, and say whether everything runs somewhere and is as it was locked."""
     wanted, stack = policy_of(args), as_of(args)
     several = "--devices" if args.devices else "--gaps" if args.gaps else "--locked" if args.locked is not None else ""
-    if several and (wanted or stack):
-        what = "--as-of" if stack else "a policy (--prefer, --pin, --never-jit)"
+    if several and (wanted or (stack and not args.devices)):
+        what = "a policy (--prefer, --pin, --never-jit)" if wanted else "--as-of"
         raise TargetEnvError(Diagnostic("TE5200", f"{several} and {what} do not go together", help=_APART[several]))
     if args.devices:
         from targetenv.cli.fleet import report as report_fleet

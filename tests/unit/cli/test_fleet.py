@@ -119,3 +119,9 @@ def test_many_lines_are_few_classes(te: Typed, folder: Path, tmp_path: Path) -> 
     said = te("resolve", PLAIN, "--devices", tmp_path / "fleet.jsonl")
     assert said.out.startswith("2,800 devices in ")
     assert int(said.out.split(" devices in ")[1].split(" ")[0]) <= 4
+
+
+def test_a_fleet_is_resolved_as_of_an_older_stack(te: Typed, folder: Path) -> None:
+    said = te("resolve", PLAIN, "--devices", folder, "--as-of", "vulkan=1.0")
+    assert ", as of vulkan 1.0" in said.out
+    assert te("resolve", PLAIN, "--devices", folder, "--never-jit").status == 2

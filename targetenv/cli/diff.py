@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from targetenv.model.capabilities import Capabilities
 
 EPILOG = (
-    "With --compat and one target, the two sides are the SPIR-V environment that the registry gives it and the one that this"
-    " release of IREE gave it: what IREE left out, and what would have enabled it. Exit status 0 when nothing differs, else 1."
+    "> marks where A offers more, < where B does, ~ where neither has all that the other has, = what no code depends on. Limits"
+    " are ordered by their type in vk.xml. With --compat and one target, the two sides are the SPIR-V environment that the"
+    " registry gives it and the one that this release of IREE gave it: what IREE left out, and what would have enabled it. Exit"
+    " status 0 when nothing differs, else 1."
 )
-_MARKS = {"a": ">", "b": "<", "neither": "~"}
+_MARKS = {"stronger": ">", "weaker": "<", "incomparable": "~", "identity": "="}
+_FIELDS = ("kind", "name", "a", "b", "order", "stronger", "because", "limittype")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -37,7 +40,7 @@ def run(args: Namespace) -> int:
     found = differences(a, b)
     stands = relation(found)
     if args.format == "json":
-        rows = [{name: getattr(each, name) for name in ("kind", "name", "a", "b", "stronger", "because")} for each in found]
+        rows = [{name: getattr(each, name) for name in _FIELDS} for each in found]
         print_json({"schema": 1, "a": names[0], "b": names[1], "relation": stands, "differences": rows})
     else:
         _print_text(names, stands, found)
@@ -62,14 +65,14 @@ def _beside_iree(text: str, release: str) -> tuple[tuple[str, str], tuple[Capabi
 def _print_text(names: tuple[str, str], stands: str, found: tuple[Difference, ...]) -> None:
     print(f"A  {names[0]}\nB  {names[1]}")
     words = {
-        "equal": "nothing differs",
+        "equal": "they offer the same; only what tells them apart differs" if found else "nothing differs",
         "stronger": "A offers everything that B does, and more",
         "weaker": "B offers everything that A does, and more",
-        "incomparable": "each has something that the other has not, or it cannot be told",
+        "incomparable": "each offers something that the other does not",
     }
     print(words[stands])
     labels = [f"{each.kind} {each.name}" for each in found]
     width = max(map(len, labels), default=0)
     for each, label in zip(found, labels, strict=True):
         because = f"  ({each.because})" if each.because else ""
-        print(f"  {_MARKS[each.stronger]} {label:<{width}}  A: {each.a}  B: {each.b}{because}")
+        print(f"  {_MARKS[each.order]} {label:<{width}}  A: {each.a}  B: {each.b}{because}")

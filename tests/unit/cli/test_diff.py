@@ -33,3 +33,25 @@ def test_what_iree_left_out_comes_with_what_enables_it(capsys: pytest.CaptureFix
 def test_one_side_alone_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert app.run(["diff", "gfx942"]) == 2
     assert "TE5200" in capsys.readouterr().err
+
+
+def test_the_whole_text(capsys: pytest.CaptureFixture[str]) -> None:
+    caps = "maxComputeSharedMemorySize = {}: i32, maxComputeWorkGroupSize = dense<{}>: vector<3xi32>, subgroupSize = 32: i32"
+    one = f"#vk.target_env<v1.2, r(1), [VK_KHR_spirv_1_4], {{{caps.format(65536, '[1024, 1024, 64]')}, shaderFloat16}}>"
+    two = f"#vk.target_env<v1.2, r(1), [VK_KHR_cooperative_matrix], {{{caps.format(32768, '[512, 512, 512]')}}}>"
+    status, out = ran(capsys, one, two)
+    assert status == 1
+    assert (
+        out
+        == f"""\
+A  {one}
+B  {two}
+each offers something that the other does not
+  < extension VK_KHR_cooperative_matrix                               A: no  B: yes
+  > feature VkPhysicalDeviceShaderFloat16Int8Features::shaderFloat16  A: yes  B: no
+  > limit maxComputeSharedMemorySize                                  A: 65536  B: 32768
+  ~ limit maxComputeWorkGroupSize                                     A: [1024, 1024, 64]  B: [512, 512, 512]
+  > capability Float16                                                A: yes  B: no  (via feature VkPhysicalDeviceShaderFloat16Int8Features::shaderFloat16)
+  < SPIR-V extension SPV_KHR_cooperative_matrix                       A: no  B: yes  (via extension VK_KHR_cooperative_matrix)
+"""  # noqa: E501  the lines are the command's
+    )

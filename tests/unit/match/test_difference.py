@@ -5,9 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 
 from targetenv.match.difference import differences, relation
+from targetenv.match.lattice import meet, normal
 from targetenv.model.capabilities import Capabilities, Property
+from targetenv.model.record import replace
 from targetenv.model.version import Version
+from targetenv.registry.vulkan import find_property
 from targetenv.syntax import parse
+from tests.property import test_lattice as lattice
 from tests.property.strategies import capabilities
 
 LIMIT = "VkPhysicalDeviceLimits::"
@@ -58,7 +62,77 @@ def test_nothing_differs_from_itself(one: Capabilities) -> None:
 
 @given(capabilities, capabilities)
 def test_the_other_way_round_it_is_the_mirror_image(one: Capabilities, two: Capabilities) -> None:
-    mirror = {"a": "b", "b": "a", "neither": "neither"}
-    assert [(each.kind, each.name, each.b, each.a, mirror[each.stronger]) for each in differences(one, two)] == [
-        (each.kind, each.name, each.a, each.b, each.stronger) for each in differences(two, one)
+    mirror = {"stronger": "weaker", "weaker": "stronger"}
+    assert [(each.kind, each.name, each.b, each.a, mirror.get(each.order, each.order)) for each in differences(one, two)] == [
+        (each.kind, each.name, each.a, each.b, each.order) for each in differences(two, one)
     ]
+
+
+@given(lattice.alike(2))
+def test_the_stronger_is_the_one_whose_meet_with_the_other_is_the_other(devices: tuple[Capabilities, Capabilities]) -> None:
+    one, two = devices
+    stands = relation(differences(one, two))
+    assert (stands in ("equal", "stronger")) == (comparable(meet(one, two)) == comparable(two))
+
+
+def comparable(side: Capabilities) -> Capabilities:
+    """The offers without the difference between no and unknown, which is none of promises."""
+    return replace(
+        normal(side), complete=False, unstated=frozenset(), denied=frozenset() if side.api != "rocm" else side.denied
+    )
+
+
+def test_every_limittype_has_its_order() -> None:
+    rows = {
+        "maxPushConstantsSize": ("max", 256, 128, "stronger"),
+        "nonCoherentAtomSize": ("min,pot", 64, 256, "stronger"),
+        "minStorageBufferOffsetAlignment": ("min,pot", 64, 16, "weaker"),
+        "subPixelPrecisionBits": ("bits", 4, 8, "weaker"),
+        "sampledImageColorSampleCounts": ("bitmask", 0b111, 0b101, "stronger"),
+        "storageImageSampleCounts": ("bitmask", 0b011, 0b101, "incomparable"),
+        "maxComputeWorkGroupSize": ("max", (1024, 1, 64), (64, 64, 64), "incomparable"),
+        "pointSizeRange": ("range", (1.0, 64.0), (2.0, 32.0), "stronger"),
+        "lineWidthRange": ("range", (1.0, 8.0), (0.5, 4.0), "incomparable"),
+        "standardSampleLocations": ("max", True, False, "stronger"),
+        "denormBehaviorIndependence": ("exact", 0, 1, "incomparable"),
+        "deviceName": ("noauto", "a", "b", "identity"),
+        "conformanceVersion": ("exact", (1, 3, 0, 0), (1, 2, 0, 0), "incomparable"),
+    }
+    names = {bare: find_property(bare)[0] for bare in rows}
+    one, two = (
+        Capabilities(
+            "vulkan",
+            Version(1, 3),
+            properties=tuple(sorted((Property(names[bare], row[at]) for bare, row in rows.items()), key=lambda row: row.name)),  # type: ignore[arg-type]
+        )
+        for at in (1, 2)
+    )
+    found = {each.name: (each.limittype, each.order) for each in differences(one, two)}
+    assert found == {bare: (row[0], row[3]) for bare, row in rows.items()}
+    assert relation(differences(one, two)) == "incomparable"
+
+
+def test_an_extension_that_the_core_took_in_is_no_difference() -> None:
+    listed = Capabilities("vulkan", Version(1, 1), extensions=frozenset({"VK_KHR_maintenance1"}))
+    assert differences(listed, Capabilities("vulkan", Version(1, 1))) == ()
+    (found,) = differences(replace(listed, version=Version(1, 0)), Capabilities("vulkan", Version(1, 0)))[:1]
+    assert (found.name, found.a, found.b, found.order) == ("VK_KHR_maintenance1", "yes", "no", "stronger")
+    draws = replace(listed, extensions=frozenset({"VK_KHR_shader_draw_parameters"}))
+    found = differences(draws, replace(listed, extensions=frozenset()))[0]
+    assert (found.b, found.order) == ("core 1.1, which does not promise all of it", "stronger")
+
+
+def test_what_is_not_stated_is_told_from_what_is_denied() -> None:
+    name = "VkPhysicalDeviceFeatures::shaderInt64"
+    whole = Capabilities("vulkan", Version(1, 3), features=frozenset({name}))
+    part = replace(whole, features=frozenset(), complete=False)
+    denying = replace(part, denied=frozenset({name}))
+    told = [next(each.b for each in differences(whole, other) if each.name == name) for other in (part, denying)]
+    assert told == ["not stated", "no"]
+
+
+def test_two_devices_of_one_model_are_equal_but_for_what_tells_them_apart() -> None:
+    name = "VkPhysicalDeviceIDProperties::deviceUUID"
+    one, two = (Capabilities("vulkan", Version(1, 3), properties=(Property(name, uuid),)) for uuid in ("00", "01"))
+    assert relation(differences(one, two)) == "equal"
+    assert [each.kind for each in differences(one, two)] == ["property"]

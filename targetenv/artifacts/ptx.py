@@ -7,6 +7,7 @@ it needs from elsewhere. Instructions are not: `.target` names everything that t
 from __future__ import annotations
 
 import re
+import string
 
 from targetenv.artifacts.containers import executable
 from targetenv.artifacts.cubin import LINKED_LATER
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
 NARROW = NeedsUnknown("whether the driver takes code with 32-bit addresses: new ones do not")
 _CODE = "TE4040"
 _NOISE = re.compile(r'"[^"\n]*"|//[^\n]*|/\*(?:.*?\*/|.*)', re.DOTALL)
+_BRACE = re.compile(r"[{}]")
 _STATEMENT = re.compile(
-    r"""[{}] | (?<![\w.%$])\. (?:
+    r"""\{ | (?<![\w.%$])\. (?:
         version \s+ (?P<version>\d{1,3}\.\d{1,3}) \b
       | target \s+ (?P<target>\w+(?:\s*,\s*\w+)*)
       | address_size \s+ (?P<bits>\d{1,3}) \b
@@ -43,6 +45,8 @@ _STATEMENT = re.compile(
     )""",
     re.VERBOSE,
 )
+_SHARED = re.compile(r"\.shared\b([^;{}]*)")  # begins with a literal, so that instructions are passed over fast
+_IN_NAME = frozenset(string.ascii_letters + string.digits + "_.%$")
 _FUNCTION_NAME = re.compile(r"\s*+(?:\.\w++\s*+)*+(?:\([^)]*+\)\s*+)?([\w$%]+)")
 _MOST_FUNCTIONS = 1 << 16
 _WIDE = 64
@@ -97,24 +101,21 @@ def inspect_ptx(data: bytes | memoryview, *, name: str, digest: str) -> Inspecti
 
 
 def _read(text: str, name: str) -> _Module:
-    version, bits, depth, start, dynamic = "", _WIDE, 0, 0, False
+    head, bodies = _parted(text, name)
+    version, bits, dynamic = "", _WIDE, False
     header: tuple[str, bool, str] | None = None
     targets: list[str] = []
     functions: list[Function] = []
     declared: dict[str, None] = {}
     shared: list[Variable] = []
-    inside: list[Variable] = []
-    for found in _STATEMENT.finditer(text):
+    place = 0
+    for found in _STATEMENT.finditer(head):
         match found.lastgroup:
-            case None if found[0] == "{":
-                depth += 1
-                if depth == 1:
-                    start, inside = found.end(), []
             case None:
-                depth -= 1
-                if depth == 0 and header is not None:
-                    functions.append(Function(*header, text[start : found.start()], tuple(inside)))
-                    header = None
+                if header is not None:
+                    functions.append(Function(*header, bodies[place], tuple(_shared(bodies[place]))))
+                header = None
+                place += 1
             case "version":
                 version = version or found["version"]
             case "target":
@@ -122,7 +123,7 @@ def _read(text: str, name: str) -> _Module:
             case "bits":
                 bits = int(found["bits"])
             case "shared":
-                (inside if depth else shared).extend(variables(found["shared"]))
+                shared += variables(found["shared"])
             case "extern":
                 space, _, rest = found["extern"].strip().partition(" ")
                 dynamic = dynamic or space == ".shared"
@@ -132,16 +133,12 @@ def _read(text: str, name: str) -> _Module:
                 header = (found["entry"], True, found["header"])
             case _:
                 named = _FUNCTION_NAME.match(found["function"])
-                if named is not None and text[found.end() : found.end() + 1] == "{":
+                if named is not None and head[found.end() : found.end() + 1] == "{":
                     header = (named[1], False, "")
                 elif named is not None:
                     declared[named[1]] = None
-        if depth < 0 or len(functions) > _MOST_FUNCTIONS:
-            break
-    if depth:
-        raise damaged(_CODE, name, "the braces in this PTX do not match")
-    if len(functions) > _MOST_FUNCTIONS:
-        raise damaged(_CODE, name, f"this PTX has more than the {_MOST_FUNCTIONS} functions that are read")
+        if len(functions) > _MOST_FUNCTIONS:
+            raise damaged(_CODE, name, f"this PTX has more than the {_MOST_FUNCTIONS} functions that are read")
     architectures = tuple(dict.fromkeys(target for target in targets if cuda.NAME.fullmatch(target)))
     if not version or not architectures:
         raise damaged(_CODE, name, f"this PTX has no {'`.target` with an architecture' if version else '`.version`'}")
@@ -159,6 +156,36 @@ def _read(text: str, name: str) -> _Module:
         tuple(sorted(declared.keys() - defined - _BUILT_IN)),
         dynamic,
     )
+
+
+def _parted(text: str, name: str) -> tuple[str, list[str]]:
+    """What stands outside of braces, with `{}` for each outermost pair, and what stands in each of these."""
+    outside: list[str] = []
+    bodies: list[str] = []
+    depth = start = last = 0
+    for found in _BRACE.finditer(text):
+        if found[0] == "{":
+            depth += 1
+            if depth == 1:
+                start = found.end()
+                outside.append(text[last:start])
+        else:
+            depth -= 1
+            if depth == 0:
+                last = found.start()
+                bodies.append(text[start:last])
+            elif depth < 0:
+                break
+    if depth:
+        raise damaged(_CODE, name, "the braces in this PTX do not match")
+    return "".join((*outside, text[last:])), bodies
+
+
+def _shared(body: str) -> Iterator[Variable]:
+    """The shared variables that a function declares; `ld.shared` and the like declare none."""
+    for found in _SHARED.finditer(body):
+        if found.start() == 0 or body[found.start() - 1] not in _IN_NAME:
+            yield from variables(found[1])
 
 
 def _strictest(targets: tuple[str, ...]) -> tuple[str, ...]:

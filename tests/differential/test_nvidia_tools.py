@@ -92,9 +92,9 @@ def assembled(ptxas: Path, source: str, arch: str, tmp_path: Path, *options: str
 
 
 def isa(found: Inspection) -> str:
+    """The architecture that the image names; what a container adds to it comes behind."""
     (artifact,) = found.artifacts
-    (need,) = (need for need in artifact.requires if isinstance(need, NeedsIsa))
-    return need.isa
+    return next(need.isa for need in artifact.requires if isinstance(need, NeedsIsa))
 
 
 def test_every_cubin_names_the_architecture_that_it_was_made_for(ptxas: Path, tmp_path: Path) -> None:

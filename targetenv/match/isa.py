@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from targetenv.match.answer import Answer
     from targetenv.model.capabilities import Capabilities
 
+#: 32-bit ARM, each running what the ones before it run.
+_ARM = ("armv5", "armv6", "armv7")
 #: 32-bit code that a 64-bit processor may run: architecture of the processor, the feature that says it does, the rule
 _NARROWER = {
     "386": ("x86_64", "ia32", "oci.ia32"),
@@ -73,6 +75,8 @@ def runs(code: str, offers: Capabilities) -> Answer:
 def _other(code: str, offers: Capabilities) -> Answer:
     """Code of another architecture: the very name, or 32-bit code on a processor that may run it."""
     offered = offers.isa or ""
+    if code in _ARM and offered in _ARM:
+        return decided(_ARM.index(code) <= _ARM.index(offered)), f"device offers {offered}", "oci.arm-version"
     processor, feature, by = _NARROWER.get(code, ("", "", ""))
     if processor and processor == architecture(offered):
         if feature in offers.features:

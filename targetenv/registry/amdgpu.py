@@ -1,7 +1,7 @@
 """AMD GPU processors: their target-ID features, the generic processor whose code they run, their number in an ELF's `e_flags`.
 
 There is no machine-readable registry; the rows are facts of LLVM's AMDGPUUsage.rst and llvm/BinaryFormat/ELF.h (main, 2026-08)
-with ROCr's `isa.cpp` where that is older. `tests/differential/test_amdgpu_clang.py` holds every row that an installed clang
+with ROCr's `isa.cpp` where that is older. `tests/differential/decisions` holds every row that an installed clang
 knows against that clang.
 """
 

@@ -45,7 +45,6 @@ ROWS: tuple[Rule, ...] = (
         "amd.limit",
         "work-items in a workgroup and its local memory are facts of the processor, where the device does not state them",
         "LLVM AMDGPU.td, AddressableLocalMemorySize; AMDGPUUsage.rst, max_flat_workgroup_size",
-        "clang-amdgpu",
     ),
     Rule(
         "amd.llvm",

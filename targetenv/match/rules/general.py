@@ -12,7 +12,7 @@ ROWS: tuple[Rule, ...] = (
         "version.at-least",
         "the offered version is the required one or a later one",
         "Vulkan specification, Version Numbers",
-        "laws",
+        "packaging",
     ),
     Rule(
         "isa.same",

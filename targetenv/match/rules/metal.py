@@ -9,6 +9,7 @@ ROWS: tuple[Rule, ...] = (
         "metal.system",
         "a library runs on the system that it was built for, from its deployment target on",
         "Apple Developer Forums 105719, `deployment target which is incompatible with this OS`",
+        "packaging",
     ),
     Rule(
         "metal.language",

@@ -39,7 +39,6 @@ ROWS: tuple[Rule, ...] = (
         "cuda.cubin",
         "a cubin runs on the same major compute capability and no smaller minor",
         _CUBIN,
-        "nvcc",
         others="PyTorch's check ignores the minor; LLVM's offload tools want equal strings; NVIDIA's variant provider"
         " knows neither `a` nor `f`. NVIDIA's own guide is followed, because its driver loads by that",
     ),
@@ -47,14 +46,12 @@ ROWS: tuple[Rule, ...] = (
         "cuda.cubin-family",
         "a cubin with `f` runs on its family and no smaller minor",
         f"{_CUBIN}; PTX ISA, family-specific features",
-        "nvcc",
         since="cuda 12.9",
     ),
     Rule(
         "cuda.cubin-chip",
         "a cubin with `a` runs on that very chip",
         "NVIDIA Hopper and Blackwell Compatibility Guides, architecture-specific features",
-        "nvcc",
         since="cuda 12.0",
         others="Triton builds everything from 9.0 on with `a`, so that its cubins fit one chip each; llvm-readelf 19"
         " prints an sm_90a cubin as sm_90. The suffix decides wherever a file has it",

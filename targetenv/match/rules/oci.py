@@ -6,6 +6,12 @@ from targetenv.match.rules.row import Rule
 
 ROWS: tuple[Rule, ...] = (
     Rule(
+        "oci.arm-version",
+        "code for 32-bit ARM runs on its version and later ones",
+        "containerd platforms/compare.go; Arm ARM, ARMv7-A is a superset of ARMv6 in application code",
+        "containerd",
+    ),
+    Rule(
         "oci.arm32",
         "a 64-bit ARM processor runs 32-bit code only where its cores have AArch32, which has to be asked",
         "Arm ARM, AArch32 at EL0 (ID_AA64PFR0_EL1)",

@@ -10,7 +10,7 @@ class Rule:
     """One rule.
 
     `since` and `until` name the versions between which it holds (`cuda 12.9`, `llvm 19, rocm 6.4`); empty is open, and `until`
-    is the first version without it. `oracle` is the id of what the rule is held against (tests/differential).
+    is the first version without it. `oracle` is a row of docs/reference/oracles.md: what the rule is held against.
     `others` says who decides otherwise, whom this rule follows and why.
     """
 

@@ -191,3 +191,17 @@ def enum_names(enumeration: str) -> dict[int, str]:
         name, _, value = pair.partition("=")
         names.setdefault(int(value), name)
     return names
+
+
+@cache
+def enum_values(enumeration: str) -> dict[str, int]:
+    """Name -> value for an enumeration or a flags type, aliases included; empty when there is none of that name.
+
+    >>> enum_values("VkSubgroupFeatureFlags")["VK_SUBGROUP_FEATURE_PARTITIONED_BIT_NV"]
+    256
+    """
+    from targetenv.registry._generated.vulkan_enums import ENUM_ALIASES, ENUMS
+
+    found = row(ENUMS, row(ENUM_ALIASES, enumeration) or enumeration)
+    pairs = (pair.partition("=") for pair in (found.split(" ") if found else ()))
+    return {name: int(value) for name, _, value in pairs}

@@ -65,6 +65,8 @@ def _subgroups(claims: Claims, members: object) -> None:
     """What the viewer asked of VkPhysicalDeviceSubgroupProperties before it knew the struct of Vulkan 1.1; that one decides."""
     version = claims.stated_version()
     known = version is not None and version >= Version(1, 1)
+    if isinstance(members, dict) and members.get("subgroupSize") in (0, "0"):
+        return  # nobody asked
     if known and f"{_SUBGROUPS}::subgroupSize" not in claims.values and isinstance(members, dict):
         claims.properties_of(_SUBGROUPS, members)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from targetenv.model.capabilities import Capabilities
     from targetenv.model.device import Device
 
-LARGEST = 64 << 20
+LARGEST = 32 << 20  # of one file, unpacked; the largest that any tool writes are 0.5 MiB
 SUFFIXES = (".json", ".json.gz", ".txt", ".log")
 _GZIP = b"\x1f\x8b"
 _SNAPSHOT = re.compile(rb'\s*\{\s*"schema"\s*:')
@@ -84,7 +84,7 @@ def read_all(data: bytes, *, name: str) -> tuple[DeviceFile, ...]:
     from targetenv.wire import loose_json
 
     text = loose_json.decode(data, complaints)
-    if text.lstrip()[:1] in ("{", "["):
+    if text.lstrip()[:1] in ("{", "[") or (_PRINTED.search(data) is None and describes_devices(data)):
         values = loose_json.documents(text, name=name, complaints=complaints)
         if len(values) == 1 and isinstance(values[0], list):
             values = values[0]
@@ -155,9 +155,7 @@ def describes_devices(data: bytes) -> bool:
     """Whether this is worth reading as a device file: a look at words, for callers who take other texts as well."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         data = data.decode("utf-16", "replace").encode()
-    if data.lstrip(b" \t\r\n\xef\xbb\xbf")[:1] in (b"{", b"["):
-        return is_snapshot(data) or _JSON_KEY.search(data) is not None
-    return _PRINTED.search(data) is not None
+    return is_snapshot(data) or _JSON_KEY.search(data) is not None or _PRINTED.search(data) is not None
 
 
 def read_devices(path: str) -> Iterator[DeviceFile | Diagnostic]:

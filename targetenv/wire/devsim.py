@@ -29,12 +29,10 @@ def read(value: dict[str, Any], *, uri: str, complaints: Complaints) -> Device:
     """The device that the file describes."""
     claims = Claims(complaints)
     for struct, members in value.items():
-        if vulkan.property_members(struct) or struct == "VkPhysicalDeviceProperties2":
+        if vulkan.property_members(struct) or struct.startswith("VkPhysicalDeviceProperties2"):
             claims.properties_of(struct, members)
-        elif vulkan.feature_table(struct):
+        elif vulkan.feature_table(struct) or struct.startswith("VkPhysicalDeviceFeatures2"):
             claims.features_of(struct, members)
-        elif struct == "VkPhysicalDeviceFeatures2" and isinstance(members, dict):
-            claims.features_of("VkPhysicalDeviceFeatures", members.get("features", members))
         elif struct.startswith("VkPhysicalDevice") and not vulkan.provided_by(struct):
             complaints.add("TE4310", struct)
     listed = claims.extensions_of(value.get(_EXTENSIONS), _EXTENSIONS)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _KEY_IN_LIST = re.compile(r'"\d+"\s*:\s*(?=\{)')  # vulkaninfo of SDK 1.4.313: `"layeredApis": ["0": {`
 _STRAY_COMMA = re.compile(r",(?=\s*[\]}])")
-_MISSING_COMMA = re.compile(r'(?<=[\]}"0-9el])(?=\s*\n\s*")')
+_MISSING_COMMA = re.compile(r'(?<=[\]}"0-9el])(?=[^\S\n]*\n\s*")')
 _GAP = re.compile(r"[\s,;]*")
 _MOST_DOCUMENTS = 64
 
@@ -46,14 +46,14 @@ def documents(text: str, *, name: str, complaints: Complaints) -> list[Any]:
         failed = error
     except (RecursionError, ValueError) as error:
         raise _refused(error, name) from None
-    for repair in (_apart, _mended):
+    for repair in (_apart, _mended, _inside):
         try:
             found = repair(text, decoder)
         except JSONDecodeError:
             continue
         except (RecursionError, ValueError) as error:
             raise _refused(error, name) from None
-        if repair is _mended:
+        if repair is not _apart:
             complaints.add("TE4315", f"JSON: {failed.msg}")
         return found
     label = Label(Span(failed.pos, min(failed.pos + 1, len(text))))
@@ -86,6 +86,15 @@ def _mended(text: str, decoder: JSONDecoder) -> list[Any]:
         return [decoder.decode(mended)]
     except JSONDecodeError:
         return [decoder.decode(_STRAY_COMMA.sub("", _KEY_IN_LIST.sub("", mended)))]
+
+
+def _inside(text: str, decoder: JSONDecoder) -> list[Any]:
+    """A document with other output of the tool before or behind it."""
+    start = text.find("{") if text.find("\n{") < 0 else text.find("\n{") + 1
+    value, _ = decoder.raw_decode(text, max(start, 0))
+    if not isinstance(value, dict) or not value:
+        raise JSONDecodeError("no document", text, 0)
+    return [value]
 
 
 class _Objects:

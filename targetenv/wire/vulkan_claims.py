@@ -16,6 +16,7 @@ from targetenv.registry.vulkan_device import (
     queue_line,
     subgroup_sizes,
 )
+from targetenv.wire.vulkan_enumerants import PartlyReadError
 from targetenv.wire.vulkan_values import Plan, boolean, flag_bits, integer, packed_version, plan, printable
 
 TYPE_CHECKING = False
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     Objects = Mapping[str, Any]
 
 _PROPERTIES = "VkPhysicalDeviceProperties"
+_FEATURES2 = ("VkPhysicalDeviceFeatures2", "VkPhysicalDeviceFeatures2KHR")
+_PROPERTIES2 = ("VkPhysicalDeviceProperties2", "VkPhysicalDeviceProperties2KHR")
 _NESTED = {"limits": "VkPhysicalDeviceLimits", "sparseProperties": "VkPhysicalDeviceSparseProperties"}
 _NOTHING = ("NULL", None)  # what vulkaninfo writes for a list without elements
 _HEADER = frozenset({"sType", "pNext"})
@@ -88,7 +91,8 @@ class Claims:
         """Queue families, each with `queueCount` and `queueFlags`."""
         try:
             for index, family in enumerate(rows or ()):  # type: ignore[var-annotated, arg-type]
-                self.queues.append(queue_line(index, integer(family["queueCount"]), flag_bits(family["queueFlags"])))
+                bits = self._bits(family["queueFlags"], "VkQueueFlagBits")
+                self.queues.append(queue_line(index, integer(family["queueCount"]), bits))
         except (KeyError, TypeError, ValueError):
             self.complaints.add("TE4312", "queues")
 
@@ -96,11 +100,19 @@ class Claims:
         """Heaps and types of a VkPhysicalDeviceMemoryProperties."""
         try:
             for index, heap in enumerate(memory["memoryHeaps"] if memory else ()):  # type: ignore[index]
-                self.memory.append(heap_line(index, integer(heap["size"]), flag_bits(heap["flags"])))
+                self.memory.append(heap_line(index, integer(heap["size"]), self._bits(heap["flags"], "VkMemoryHeapFlagBits")))
             for index, kind in enumerate(memory["memoryTypes"] if memory else ()):  # type: ignore[index]
-                self.memory.append(memory_type_line(index, integer(kind["heapIndex"]), flag_bits(kind["propertyFlags"])))
+                bits = self._bits(kind["propertyFlags"], "VkMemoryPropertyFlagBits")
+                self.memory.append(memory_type_line(index, integer(kind["heapIndex"]), bits))
         except (KeyError, TypeError, ValueError):
             self.complaints.add("TE4312", "memory")
+
+    def _bits(self, raw: object, of: str) -> int:
+        try:
+            return flag_bits(raw, of)
+        except PartlyReadError as partly:
+            self.complaints.add("TE4310", partly.unknown)
+            return partly.value
 
     def feature(self, canonical: str, raw: object, stated: str) -> None:
         """One feature under its canonical name; `stated` is how the file calls it."""
@@ -122,11 +134,13 @@ class Claims:
 
     def features_of(self, struct: str, members: object) -> None:
         """Every member of one feature struct, in any of its spellings."""
+        if struct in _FEATURES2 and isinstance(members, dict):
+            struct, members = "VkPhysicalDeviceFeatures", members.get("features", members)
         self._struct(struct, members, vulkan.feature_table, self.feature)
 
     def properties_of(self, struct: str, members: object) -> None:
         """Every member of one property struct; limits and sparse properties may be nested in it, as in the C struct."""
-        if isinstance(members, dict) and struct in (_PROPERTIES, "VkPhysicalDeviceProperties2"):
+        if isinstance(members, dict) and struct in (_PROPERTIES, *_PROPERTIES2):
             nested = {key: value for key, value in members.items() if key in _NESTED}
             for key, value in nested.items():
                 self._struct(_NESTED[key], value, vulkan.property_members, self.property)
@@ -158,6 +172,9 @@ class Claims:
             return
         try:
             value = how.convert(raw)
+        except PartlyReadError as partly:
+            value = partly.value
+            self.complaints.add("TE4310", partly.unknown)
         except (ValueError, OverflowError, TypeError):
             self.complaints.add("TE4312", stated)
             return

@@ -15,6 +15,8 @@ from targetenv.model.record import record
 from targetenv.model.version import Version
 from targetenv.registry import vulkan_abi as abi
 from targetenv.registry.vulkan_words import shortest_float
+from targetenv.wire.plain_numbers import number, whole
+from targetenv.wire.vulkan_enumerants import enumerant
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,12 +29,9 @@ if TYPE_CHECKING:
     Converter: TypeAlias = Callable[[Any], PropertyValue]
 
 _TRUTH = {"true": True, "false": False, "1": True, "0": False, "vk_true": True, "vk_false": False}
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _SPLIT = re.compile(r"[\s,x()|]+")
-_TAG = re.compile(r"_(KHR|EXT|NV|AMD|INTEL|QCOM|ARM)$")
 _LONGEST_TEXT = 4096
 _LONGEST_LIST = 4096
-_MOST_DIGITS = 40
 
 
 @record
@@ -81,43 +80,40 @@ def packed_version(raw: object) -> int:
         version = Version.parse(raw.strip())
         if version.major < 128 and version.minor < 1024:
             return version.major << 22 | version.minor << 12 | min(version.patch, 4095)
-    return _integer(raw, size=4, signed=False)
+    return whole(raw, size=4, signed=False)
 
 
 def integer(raw: object) -> int:
     """An unsigned 64-bit number, such as a size."""
-    return _integer(raw, size=8, signed=False)
+    return whole(raw, size=8, signed=False)
 
 
-def flag_bits(raw: object) -> int:
-    """A mask of 32 bits: a number, a name, or a list of names."""
-    return _enumerant(raw, size=4, signed=False)
+def flag_bits(raw: object, of: str) -> int:
+    """A mask of 32 bits of the flags type `of`: a number, a name, or a list of names."""
+    return enumerant(raw, size=4, signed=False, of=of)
 
 
 def _converter(field: Field) -> Converter | None:
     if not field.code:
         return _struct(field.type)
     if field.code == "P":
-        return _enumerants if abi.enum_names(field.type.removesuffix("*")) else None
+        return partial(_enumerants, of=field.type[:-1]) if abi.enum_names(field.type.removesuffix("*")) else None
     if field.code == "s":
         return _text
     if field.code == "B" and field.dims:
         return partial(_digits, count=field.count)
     if field.type == "VkBool32":
         return boolean
-    one: Converter = (
-        _float if field.code == "f" else partial(_whole(field.type), size=_size(field), signed=field.code.islower())
-    )
+    one = _float if field.code == "f" else _whole(field)
     return partial(_tuple, one=one, count=field.count) if field.dims else one
 
 
-def _whole(type_: str) -> Callable[..., int]:
+def _whole(field: Field) -> Converter:
     """The reader of a plain number, or of one whose values or bits have names."""
-    return _enumerant if abi.enum_names(type_) or "Flags" in type_ else _integer
-
-
-def _size(field: Field) -> int:
-    return field.size // field.count
+    size, signed = field.size // field.count, field.code.islower()
+    if abi.enum_names(field.type) or "Flags" in field.type:
+        return partial(enumerant, size=size, signed=signed, of=field.type)
+    return partial(whole, size=size, signed=signed)
 
 
 @cache
@@ -126,7 +122,7 @@ def _struct(name: str) -> Converter | None:
     fields = abi.layout(name).fields
     if any(not field.code or field.dims or field.code in "Ps" for field in fields):
         return None
-    ones: list[Converter] = [partial(_integer, size=field.size, signed=field.code.islower()) for field in fields]
+    ones: list[Converter] = [partial(whole, size=field.size, signed=field.code.islower()) for field in fields]
     return partial(_members, names=tuple(field.name for field in fields), ones=tuple(ones))
 
 
@@ -134,7 +130,7 @@ def _members(raw: object, *, names: tuple[str, ...], ones: tuple[Converter, ...]
     if isinstance(raw, dict):
         raw = [raw.get(name) for name in names]
     elif isinstance(raw, str):
-        raw = [part for part in (raw.split(".") if "." in raw else _SPLIT.split(raw)) if part]
+        raw = [part for part in (raw.split(".") if "." in raw else _SPLIT.split(raw.strip("[](){} "))) if part]
     if not isinstance(raw, list) or len(raw) != len(ones):
         raise ValueError(raw)
     return tuple(one(part) for one, part in zip(ones, raw, strict=True))
@@ -144,16 +140,16 @@ def _tuple(raw: object, *, one: Converter, count: int) -> tuple[Any, ...]:
     if isinstance(raw, dict):
         raw = list(raw.values())
     elif isinstance(raw, str):
-        raw = [part for part in _SPLIT.split(raw.strip("[]")) if part]
+        raw = [part for part in _SPLIT.split(raw.strip("[](){} ")) if part]
     if not isinstance(raw, list) or len(raw) != count:
         raise ValueError(raw)
     return tuple(map(one, raw))
 
 
-def _enumerants(raw: object) -> tuple[int, ...]:
+def _enumerants(raw: object, *, of: str) -> tuple[int, ...]:
     if not isinstance(raw, list) or len(raw) > _LONGEST_LIST:
         raise ValueError(raw)
-    return tuple(_enumerant(part, size=4, signed=True) for part in raw)
+    return tuple(enumerant(part, size=4, signed=True, of=of) for part in raw)
 
 
 def _text(raw: object) -> str:
@@ -176,12 +172,12 @@ def _digits(raw: object, *, count: int) -> str:
         return bytes.fromhex(digits).hex()
     if not isinstance(raw, list) or len(raw) != count:
         raise ValueError(raw)
-    return bytes(_integer(part, size=1, signed=False) for part in raw).hex()
+    return bytes(whole(part, size=1, signed=False) for part in raw).hex()
 
 
 def _float(raw: object) -> float:
     if isinstance(raw, str):
-        raw = float(raw)
+        raw = number(raw.strip())
     if isinstance(raw, bool) or not isinstance(raw, int | float):
         raise ValueError(raw)  # noqa: TRY004  one error for every value that is not understood
     try:
@@ -199,77 +195,3 @@ def abi_single(number: float) -> float:
 
     single: float = unpack("f", pack("f", number))[0]
     return single
-
-
-def _enumerant(raw: object, *, size: int, signed: bool) -> int:
-    if isinstance(raw, list):
-        return _mask(raw, size)
-    return _integer(_named(raw) if isinstance(raw, str) else raw, size=size, signed=signed)
-
-
-def _integer(raw: object, *, size: int, signed: bool) -> int:
-    number = _number(raw.strip()) if isinstance(raw, str) else raw
-    if isinstance(number, float) and number.is_integer():
-        number = int(number)
-    if not isinstance(number, int):
-        raise ValueError(raw)  # noqa: TRY004
-    bits = 8 * size
-    if signed:
-        if not -(1 << bits - 1) <= number < 1 << bits - 1:
-            raise ValueError(raw)
-    elif number < 0:  # written through a signed type
-        if number < -(1 << bits - 1):
-            raise ValueError(raw)
-        number += 1 << bits
-    elif number >> bits:
-        raise ValueError(raw)
-    return int(number)
-
-
-def _named(text: str) -> int | float:
-    """A number or the value of an enumerant; several flags may be joined by `|`."""
-    word = text.strip()
-    if len(word) > 64 * _MOST_DIGITS:
-        raise ValueError(text)
-    if _NAME.match(word):
-        if "|" in word:
-            return _mask(word.split("|"), 8)
-        return _constant(word)
-    return _number(word)
-
-
-def _number(word: str) -> int | float:
-    if len(word) > _MOST_DIGITS:
-        raise ValueError(word)
-    try:
-        return int(word, 0)
-    except ValueError:
-        return int(word) if word.isdigit() else float(word)
-
-
-def _mask(names: list[Any], size: int) -> int:
-    """The flags in a list. `VK_SHADER_STAGE_ALL` stands in such lists beside the single stages that it is made of, because it
-    shares a bit with the mask, not because all of it is set: it counts only where it stands alone.
-    """
-    if len(names) > _LONGEST_LIST:
-        raise ValueError(names)
-    values = [_integer(_named(name) if isinstance(name, str) else name, size=8, signed=False) for name in names]
-    single = [value for value in values if value and not value & value - 1]
-    mask = 0
-    for value in single or values:
-        mask |= value
-    if mask >> 8 * size:
-        raise ValueError(names)
-    return mask
-
-
-@cache
-def _constant(name: str) -> int:
-    """The value of an enumerant: with or without `VK_`, a missing `_BIT`, a vendor's tag too many."""
-    spelt = name if name.startswith("VK_") else f"VK_{name}"
-    for attempt in (spelt, f"{spelt}_BIT", _TAG.sub("", spelt), f"{spelt}_KHR"):
-        try:
-            return abi.constant(attempt)
-        except KeyError:
-            continue
-    raise ValueError(name)

@@ -27,13 +27,14 @@ _FAMILY = re.compile(r"(?:queueProperties|VkQueueFamilyProperties)\s*\[\d+\]\s*:
 _ELEMENT = re.compile(r"(\w+)\s*\[\d+\]")
 _EXTENSIONS = re.compile(r"Device Extensions\b.*")
 _EXTENSION = re.compile(r"(VK_\w+)\s*:\s*extension revision\s+(\d+)")
-_COUNT = re.compile(r"\s*:?\s*count\s*=\s*\d+\s*$")
+_COUNT = re.compile(r"\s*=\s*\d+\s*")
 _NUMBER_FIRST = re.compile(r"(0[xX][0-9a-fA-F]+|-?\d+)\s*\(.*")
 _NUMBER_LAST = re.compile(r"[\w.]+\s*\((0[xX][0-9a-fA-F]+|\d+)\)")
 _DEEPEST = 32
 _MOST_GPUS = 64
+_MOST_LINES = 500_000  # `--show-formats` prints some ten thousand
+_LONGEST_LINE = 1024
 _PROPERTIES = "VkPhysicalDeviceProperties"
-_PREFIXES = {"deviceType": "PHYSICAL_DEVICE_TYPE_", "queueFlags": "QUEUE_"}
 
 
 @record
@@ -46,7 +47,7 @@ class Line:
 
 def read(text: str, *, name: str, of_file: Complaints) -> Iterator[tuple[Device, str, Complaints]]:
     """Every GPU in the text, `vulkaninfo-text` or `vulkaninfo-summary`; nothing where the text is something else."""
-    gpus = list(_gpus(_tree(text)))[:_MOST_GPUS]
+    gpus = list(_gpus(_tree(text, of_file)))[:_MOST_GPUS]
     for index, lines in gpus:
         uri = name if len(gpus) == 1 else f"{name}#{index}"
         complaints = Complaints(uri, of_file)
@@ -136,8 +137,10 @@ def _members(lines: Iterable[Line]) -> dict[str, Any]:
     for line in lines:
         name, equals, value = line.text.partition("=")
         name = name.strip()
-        if line.below or _COUNT.search(line.text):
-            name = _COUNT.sub("", line.text).partition("=")[0].strip().rstrip(":").strip()
+        title, count, amount = line.text.rpartition("count")
+        if line.below or (count and _COUNT.fullmatch(amount)):
+            title = title if count and _COUNT.fullmatch(amount) else line.text
+            name = title.partition("=")[0].strip().rstrip(":").strip()
             inner = [below.text for below in line.below]
             found[name] = _members(line.below) if any("=" in text for text in inner) else [t for t in inner if t != "None"]
         elif equals:
@@ -155,9 +158,6 @@ def _value(name: str, text: str) -> str:
     """A value without what is only for people."""
     if name == "deviceName" or (name.startswith("driver") and name != "driverVersion"):
         return text
-    prefix = _PREFIXES.get(name)
-    if prefix is not None:
-        return " | ".join(part if prefix in part else prefix + part for part in map(str.strip, text.split("|")))
     first = _NUMBER_FIRST.fullmatch(text)
     if first is not None:
         return first[1]
@@ -165,12 +165,15 @@ def _value(name: str, text: str) -> str:
     return last[1] if last is not None else text
 
 
-def _tree(text: str) -> tuple[Line, ...]:
+def _tree(text: str, complaints: Complaints) -> tuple[Line, ...]:
     """The text as a tree; lines of nothing but `=` or `-` underline headings."""
     root: list[Any] = []
     stack: list[tuple[int, list[Any]]] = [(-1, root)]
-    for raw in text.splitlines():
-        line = raw.expandtabs(8).rstrip()
+    lines = text.splitlines()
+    if len(lines) > _MOST_LINES:
+        complaints.add("TE4315", f"more than {_MOST_LINES} lines")
+    for raw in lines[:_MOST_LINES]:
+        line = raw[:_LONGEST_LINE].expandtabs(8).rstrip()
         bare = line.lstrip()
         if not bare or _RULE.fullmatch(bare):
             continue

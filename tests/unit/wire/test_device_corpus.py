@@ -223,7 +223,9 @@ MALFORMED: dict[str, list[str] | str] = {
     "vulkaninfo_no_extensions.json": ["TE4314"],
     "vulkaninfo_not_utf8.json": ["TE4315"],
     "vulkaninfo_stray_comma.json": ["TE4315"],
+    "vulkaninfo_unknown_flag.json": ["TE4310"],
     "vulkaninfo_utf16.json": [],
+    "vulkaninfo_with_messages.json": ["TE4315"],
 }
 
 
@@ -253,3 +255,22 @@ def test_a_moltenvk_driver_id_with_a_tag_too_many_is_understood() -> None:
 def test_a_target_of_another_compiler_is_no_device_file() -> None:
     assert not describes_devices((CORPUS / "malformed" / "tvm_target.json").read_bytes())
     assert not describes_devices(b"#vk.target_env<v1.1>")
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        b'{"capabilities": "' + b"\n" * 200_000,
+        b'{"capabilities": ' + b"[" * 200_000,
+        b'\n{"capabilities":' * 20_000,
+        b"GPU0:\n" + b"\t" * 200_000 + b"a\n" + b" " * 200_000 + b"count\n",
+        b"GPU0:\n" + b"".join(b" " * (at % 40) + b"a:\n" for at in range(100_000)),
+        b"GPU0:\n" * 50_000,
+        b'"deviceName":' + b"{" * 100_000,
+    ],
+    ids=["newlines", "brackets", "starts", "blanks", "indents", "gpus", "braces"],
+)
+def test_a_file_made_to_hurt_is_refused_soon(hostile: bytes) -> None:
+    with pytest.raises(FormatError) as caught:
+        read_all(hostile, name="x")
+    assert caught.value.code in ("TE4302", "TE4304")

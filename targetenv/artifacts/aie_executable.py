@@ -63,7 +63,10 @@ def inspect_pdir(data: bytes | memoryview, *, name: str, budget: Budget) -> Insp
         loads = "no pdi" if entry.pdi is None else f"pdi {entry.pdi}"
         details.append(("entry point", f"{entry.name} ({loads}, {len(entry.runs)} runs)"))
     needs = [need for need in merged(requires) if need != GENERATION or not any(row.runs for row in entries)]
-    return executable(memoryview(data), name=name, executable_format="pdir", requires=needs, kernels=kernels, details=details)
+    digest = budget.digest(data)
+    return executable(
+        memoryview(data), name=name, digest=digest, executable_format="pdir", requires=needs, kernels=kernels, details=details
+    )
 
 
 def inspect_xrtr(data: bytes | memoryview, *, name: str, budget: Budget) -> Inspection:

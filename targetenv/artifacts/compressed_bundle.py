@@ -77,7 +77,13 @@ def inspect_compressed(data: bytes | memoryview, *, name: str, budget: Budget) -
         warning = odd("TE4065", name, "this bundle is compressed with zstd, so its contents are not read", help=advice)
         unknown = NeedsUnknown("what the code in this compressed bundle needs: its contents are not read")
         return executable(
-            memoryview(data), name=name, executable_format=FORMAT, requires=(unknown,), details=details, diagnostics=(warning,)
+            memoryview(data),
+            name=name,
+            digest=budget.digest(data),
+            executable_format=FORMAT,
+            requires=(unknown,),
+            details=details,
+            diagnostics=(warning,),
         )
     if len(bundle) != header.inflated:
         raise damaged("TE4066", name, f"this compressed bundle becomes {len(bundle)} bytes, its header says {header.inflated}")

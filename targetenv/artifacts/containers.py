@@ -120,7 +120,7 @@ def member(
     budget.enter(within)
     source = f"{within}!{name}"
     if identify(payload) in _UNREAD:
-        inspection = _unknown(payload, source, stated)
+        inspection = _unknown(payload, source, stated, budget.digest(payload))
     else:
         inspection = inspect(payload, name=source, budget=budget)
     budget.leave()
@@ -131,18 +131,17 @@ def executable(
     payload: memoryview,
     *,
     name: str,
+    digest: str,
     executable_format: str,
     requires: Sequence[Requirement] = (),
     kernels: Sequence[Kernel] = (),
     target: str | None = None,
     details: Sequence[tuple[str, str]] = (),
     diagnostics: Sequence[Diagnostic] = (),
-    digest: str | None = None,
 ) -> Inspection:
     """A plain executable whose reader has found out all of this; its format is required first."""
     wanted = tuple(dict.fromkeys((NeedsFormat(executable_format), *requires)))
-    told = sha256(payload).hexdigest() if digest is None else digest
-    artifact = Artifact(name, executable_format, told, wanted, tuple(kernels), target, size=len(payload))
+    artifact = Artifact(name, executable_format, digest, wanted, tuple(kernels), target, size=len(payload))
     return Inspection(executable_format, (artifact,), tuple(diagnostics), tuple(details))
 
 
@@ -176,11 +175,11 @@ def _changed(inspection: Inspection, change: Callable[[Artifact], Artifact]) -> 
     return replace(inspection, artifacts=artifacts, members=members)
 
 
-def _unknown(payload: memoryview, name: str, stated: str | None) -> Inspection:
+def _unknown(payload: memoryview, name: str, stated: str | None, digest: str) -> Inspection:
     head = bytes(payload[:4]).hex(" ")
     what = f"begins with `{head}` and is of no format that is read" if len(payload) else "is empty"
     warning = odd("TE4004", name, f"this payload {what}", help="extract it and read it with its own tools")
     if stated is None:
         return Inspection("unknown", (), (warning,), (("size", f"{len(payload)} bytes"),))
     unknown = NeedsUnknown(f"what this {stated} payload needs: no reader knows it")
-    return executable(payload, name=name, executable_format=stated, requires=(unknown,), diagnostics=(warning,))
+    return executable(payload, name=name, digest=digest, executable_format=stated, requires=(unknown,), diagnostics=(warning,))

@@ -123,11 +123,11 @@ def _read(entry: Entry, called: str, within: str, budget: Budget) -> Member:
         plain = decompress(image, entry.size, name=f"{within}!{called}", code=_CODE)
         if plain is None:
             budget.take(1, within)
-            return Member(called, _unread(entry, f"{within}!{called}"), image)
+            return Member(called, _unread(entry, f"{within}!{called}", budget), image)
         image = memoryview(plain)
     if entry.kind == _LTO:
         budget.take(1, within)
-        return Member(called, _intermediate(entry, image, f"{within}!{called}"), image)
+        return Member(called, _intermediate(entry, image, f"{within}!{called}", budget), image)
     return member(image, name=called, within=within, budget=budget, stated=entry.format, label=entry.architecture)
 
 
@@ -138,19 +138,26 @@ def _stated(entry: Entry) -> list[Requirement]:
     return [NeedsIsa(entry.architecture)]
 
 
-def _unread(entry: Entry, name: str) -> Inspection:
+def _unread(entry: Entry, name: str, budget: Budget) -> Inspection:
     warning = odd("TE4045", name, "this image is compressed with zstd, and its contents were not read", help=_INSTALL)
     requires = (*_stated(entry), UNREAD)
     details = [("compressed", f"zstd, {len(entry.image)} bytes of {entry.size}; contents not read")]
     return executable(
-        entry.image, name=name, executable_format=entry.format, requires=requires, details=details, diagnostics=(warning,)
+        entry.image,
+        name=name,
+        digest=budget.digest(entry.image),
+        executable_format=entry.format,
+        requires=requires,
+        details=details,
+        diagnostics=(warning,),
     )
 
 
-def _intermediate(entry: Entry, image: memoryview, name: str) -> Inspection:
+def _intermediate(entry: Entry, image: memoryview, name: str, budget: Budget) -> Inspection:
     """LTO: code that only NVIDIA's linker takes further; nothing documents what is in it."""
     unknown = NeedsUnknown("what this link-time intermediate code needs: only NVIDIA's linker reads it")
-    return executable(image, name=name, executable_format="nvidia-lto", requires=(*_stated(entry), unknown))
+    needs = (*_stated(entry), unknown)
+    return executable(image, name=name, digest=budget.digest(image), executable_format="nvidia-lto", requires=needs)
 
 
 def _labelled(artifact: Artifact, entry: Entry) -> Artifact:

@@ -98,7 +98,7 @@ def inspect_offload(data: bytes | memoryview, *, name: str, budget: Budget) -> I
         plain = _plain(view[at : at + size], version, name, budget)
         if plain is None:
             budget.take(1, name)
-            members.append(_unread(view[at : at + size], len(members), name))
+            members.append(_unread(view[at : at + size], len(members), name, budget))
         for entry in _entries(plain, version, name) if plain is not None else ():
             called = f"{len(members) + 1}.{entry.string('arch') or 'any'}.{_KINDS.get(entry.kind, ('image',))[0]}"
             details.append((called, _said(entry, version)))
@@ -170,13 +170,18 @@ def _claimed(artifact: Artifact, entry: Entry) -> Artifact:
     return replace(artifact, target=entry.string("arch") or entry.string("triple") or artifact.target)
 
 
-def _unread(binary: memoryview, place: int, name: str) -> Member:
+def _unread(binary: memoryview, place: int, name: str, budget: Budget) -> Member:
     called = f"{place + 1}.compressed"
     advice = "install `zstandard` (the extra `targetenv[zstd]`)"
     warning = odd("TE4045", f"{name}!{called}", "these images are compressed with zstd, and were not read", help=advice)
     unknown = NeedsUnknown("what these compressed images need: they were not read")
     found = executable(
-        binary, name=f"{name}!{called}", executable_format="offload-binary", requires=(unknown,), diagnostics=(warning,)
+        binary,
+        name=f"{name}!{called}",
+        digest=budget.digest(binary),
+        executable_format="offload-binary",
+        requires=(unknown,),
+        diagnostics=(warning,),
     )
     return Member(called, found, binary)
 

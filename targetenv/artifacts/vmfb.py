@@ -128,6 +128,7 @@ def _vmvx(row: _Found, name: str, budget: Budget) -> Member:
     inspection = executable(
         row.segment.data,
         name=source,
+        digest=budget.digest(row.segment.data),
         executable_format="vmvx-bytecode-fb",
         kernels=kernels,
         details=_details(inner, [], [], ()),

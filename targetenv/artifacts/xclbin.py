@@ -160,6 +160,7 @@ def inspect_xclbin(data: bytes | memoryview, *, name: str, budget: Budget) -> In
     return executable(
         memoryview(data),
         name=name,
+        digest=budget.digest(data),
         executable_format="xclbin",
         requires=merged(requires),
         kernels=tuple(_kernels(found)),

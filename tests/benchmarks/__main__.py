@@ -24,6 +24,7 @@ BENCHMARKS = {
     "probing": False,
     "reading": False,
     "fleet": False,
+    "big_file": False,
 }
 
 

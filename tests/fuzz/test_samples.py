@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from random import Random
 
 import pytest
 
+from targetenv.artifacts import inspect
+from targetenv.artifacts.containers import Budget
+from targetenv.model.record import replace
 from tests.fuzz.engine import mutated, survives
 from tests.fuzz.samples import FAMILIES, SAMPLES
 
@@ -26,3 +30,15 @@ def test_a_file_changed_at_random_is_read_or_refused(family: str) -> None:
     samples = list(FAMILIES[family].values())
     accepted = sum(survives(mutated(samples[number % len(samples)], random)) for number in range(MUTATIONS))
     assert accepted, "every change was noticed at once, so nothing deep was tried"
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_file_that_is_mapped_is_read_as_its_bytes_are(name: str) -> None:
+    data = SAMPLES[name]
+    found, mapped = inspect(data, name="x"), inspect(memoryview(data), name="x")
+    assert found == mapped
+    plain = inspect(memoryview(data), name="x", budget=Budget(digests=False))
+    assert {row.digest for row in plain.artifacts} <= {""}
+    assert [replace(row, digest="") for row in found.artifacts] == list(plain.artifacts)
+    for path, leaf, payload in found.leaves():
+        assert {row.digest for row in leaf.artifacts} <= {sha256(data if payload is None else payload).hexdigest()}, path

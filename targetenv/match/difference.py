@@ -161,6 +161,7 @@ def _limits(a: Capabilities, b: Capabilities) -> Iterator[Difference]:
     from targetenv.registry import vulkan
 
     one, two = ({row.name: row.value for row in side.properties} for side in (a, b))
+    least = AT_LEAST if a.api == b.api == "vulkan" else {}  # every device offers the least that Vulkan demands
     for name in sorted(one.keys() | two.keys()):
         first, second = one.get(name), two.get(name)
         if first == second:
@@ -169,17 +170,15 @@ def _limits(a: Capabilities, b: Capabilities) -> Iterator[Difference]:
         if name.endswith(SUBGROUP_SIZES):
             order: Order = "identity"  # the set of sizes is what counts
         else:
-            order = _order(name, rule, first, second)
+            order = _order(rule, one.get(name, least.get(name)), two.get(name, least.get(name)))
         told = ["not stated" if value is None else shown(value, rule or Relation.EXACTLY) for value in (first, second)]
         kind = "property" if rule is None else "limit"
         yield Difference(kind, bare(name), told[0], told[1], order, limittype=vulkan.limit_type(name) or "")
 
 
-def _order(name: str, rule: Relation | None, first: PropertyValue | None, second: PropertyValue | None) -> Order:
+def _order(rule: Relation | None, first: PropertyValue | None, second: PropertyValue | None) -> Order:
     if rule is None:
         return "identity"
-    if rule is Relation.AT_LEAST:  # every device offers the least that Vulkan demands
-        first, second = (AT_LEAST.get(name) if value is None else value for value in (first, second))
     if first is None or second is None:
         return "stronger" if second is None else "weaker"
     if isinstance(first, str) or isinstance(second, str):

@@ -22,6 +22,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME,...",
         help="drivers whose absence fails the conformance suite instead of skipping it",
     )
+    parser.addoption(
+        "--shuffle",
+        type=int,
+        metavar="SEED",
+        help="run the conformance suite's cases in a random order, the same for equal seeds",
+    )
     parser.addoption("--update-goldens", action="store_true", help="rewrite golden files instead of comparing with them")
 
 

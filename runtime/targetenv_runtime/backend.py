@@ -241,7 +241,8 @@ class Backend(ABC):
 
         Arguments are as the user gave them, *unchecked*: answer False on anything but the plain case (grid of three positive
         ints, as many bindings as the function takes, each a `Buffer` or `BufferRef` of this device that is LIVE, not empty and
-        aligned, the right number of bytes of constants). The core then checks everything and says what is wrong.
+        aligned, the right number of bytes of constants, a function without `least`). The core then checks everything and says
+        what is wrong.
         """
         del function, grid, bindings, constants
         return False

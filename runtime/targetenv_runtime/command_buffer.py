@@ -272,7 +272,7 @@ def _slots(
     aligned: dict[int, int] = {}
     for command in commands:
         kernel = command if isinstance(command, Dispatch) else None
-        least = (kernel and kernel.function.kernel.least) or ()
+        least = (kernel and kernel.function.least) or ()
         for index, ref in enumerate(command.refs):
             if not isinstance(ref, Slot):
                 continue

@@ -171,7 +171,7 @@ def dispatch(
     count = _count(owner, grid.ref) if isinstance(grid, (Buffer, BufferRef, Slot)) else None
     counts = function.check((0, 0, 0) if count is not None else grid, constants, len(bindings))  # type: ignore[arg-type]
     refs = tuple(binding.ref for binding in bindings)
-    alignment, least = owner.backend.binding_alignment, function.kernel.least
+    alignment, least = owner.backend.binding_alignment, function.least
     for index, ref in enumerate(refs):
         check(owner, ref)
         if ref.offset % alignment:

@@ -25,11 +25,11 @@ _LARGEST = 2**32 - 1
 class Function:
     """One kernel of a loaded executable, which stays loaded as long as one of its functions is held.
 
-    `bindings` is how many buffers it takes and `constants` how many bytes of constants; None where nobody said, so that nothing
-    is checked. `entry` is the driver's.
+    `bindings` is how many buffers it takes, `constants` how many bytes of constants, `least` how many bytes each binding has at
+    least; None where nobody said, so that nothing is checked. `entry` is the driver's.
     """
 
-    __slots__ = ("_loaded", "bindings", "constants", "entry", "kernel", "name", "owner", "workgroup_size")
+    __slots__ = ("_loaded", "bindings", "constants", "entry", "kernel", "least", "name", "owner", "workgroup_size")
 
     def __init__(self, owner: Ownership, loaded: Loaded, kernel: Kernel, entry: object) -> None:
         self.owner = owner
@@ -39,6 +39,7 @@ class Function:
         self.name = kernel.name
         self.bindings = kernel.bindings
         self.constants = kernel.constants
+        self.least = kernel.least
         self.workgroup_size = kernel.workgroup_size
 
     def __repr__(self) -> str:
@@ -110,7 +111,7 @@ class Bound:
 
 
 class Executable:
-    """A loaded image. `executable["name"]` is one of its kernels."""
+    """A loaded image. `executable["name"]` is one of its kernels, `executable[0]` its first."""
 
     __slots__ = ("_by_name", "format", "functions", "owner")
 
@@ -130,8 +131,15 @@ class Executable:
     def __iter__(self) -> Iterator[Function]:
         return iter(self.functions)
 
-    def __getitem__(self, name: str) -> Function:
-        return self.lookup(name)
+    def __getitem__(self, name: str | int) -> Function:
+        """The kernel of this name, or at this place; OUT_OF_RANGE where there is none."""
+        if isinstance(name, str):
+            return self.lookup(name)
+        if not 0 <= name < len(self.functions):
+            raise HalError(
+                Code.OUT_OF_RANGE, f"the executable has {_count(len(self.functions), 'kernel')}, and none is number {name}"
+            )
+        return self.functions[name]
 
     def lookup(self, name: str) -> Function:
         """The kernel of this name; NOT_FOUND with what there is."""

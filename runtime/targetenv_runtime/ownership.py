@@ -42,7 +42,7 @@ class Reclaim:
     are in one, and what they let go of waits until they are out. The backend is closed when nobody else is inside.
     """
 
-    __slots__ = ("_once", "backend", "closing", "held", "inside", "pending", "pool", "shut", "submitted")
+    __slots__ = ("_once", "abandoned", "backend", "closing", "held", "inside", "pending", "pool", "shut", "submitted")
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
@@ -53,6 +53,7 @@ class Reclaim:
         self.held: set[int] = set()
         self.closing = False
         self.shut = False
+        self.abandoned = False
         self._once = allocate_lock()
 
     def enter(self) -> bool:
@@ -77,7 +78,9 @@ class Reclaim:
 
     def _gone(self, holder: int, release: Callable[[Any], None], handle: object) -> None:
         self.held.discard(holder)
-        if not self.shut:
+        if self.abandoned:
+            _forever(handle)
+        elif not self.shut:
             self.pending.append((release, handle, tuple(self.submitted)))
             if get_ident() not in self.inside:
                 self.drain()
@@ -105,6 +108,13 @@ class Reclaim:
                 return
             entry[0](entry[1])
 
+    def abandon(self) -> None:
+        """The device may go on with what it was given: nothing goes back any more, not even when the interpreter ends."""
+        self.shut = self.abandoned = True
+        _forever(self.backend)
+        for _, handle, _ in self.pending:
+            _forever(handle)
+
     def close(self) -> None:
         """Wait for the device and for other threads, release what is pending, close the backend. The last thing of all."""
         if self.shut or not self._once.acquire(blocking=False):
@@ -120,7 +130,8 @@ class Reclaim:
             self.shut = True
             self.pool.trim()
             self.backend.close()
-        self.shut = True  # see `Ownership.close` for a device that never answers
+        elif not self.shut:
+            self.abandon()
 
 
 class Ownership:
@@ -281,13 +292,20 @@ class Ownership:
             lane.cancel_deferred(raised)
         for lane in self.lanes:
             if not lane.finish(deadline, raised):
-                self.reclaim.shut = True  # the device may still write there: it keeps its memory until the process ends
+                self.reclaim.abandon()
         for buffer in list(self.buffers):
             buffer.close()
         self.reclaim.closing = True
         self.reclaim.drain()
         if raised:
             raise raised[0]
+
+
+def _forever(thing: object) -> None:
+    """Keep an object, and the memory behind it, until the process is gone."""
+    import ctypes  # 2 ms; nearly all programs never need it
+
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
 
 
 def _declined(*_: object) -> bool:

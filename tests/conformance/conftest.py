@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import random
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,19 @@ if TYPE_CHECKING:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*tags): the case is made only for backends that have these tags")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    seed = config.getoption("--shuffle")
+    if seed is not None:
+        random.Random(seed).shuffle(items)
+
+
+def pytest_collection_finish() -> None:
+    """Cases look at what is freed: a collection should not have to walk through thousands of cases each time."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from struct import pack, unpack
 from typing import TYPE_CHECKING
@@ -37,6 +38,7 @@ INTERFACES = {
     "double_it": (2, 0),
     "write_workgroup_ids": (1, 0),
     "write_dispatch_params": (1, 0),
+    "spin": (1, 0),
 }
 EXECUTABLES: dict[str, tuple[str, ...]] = {name: (name,) for name in INTERFACES if name not in ("negate", "double_it")}
 EXECUTABLES["negate_and_double"] = ("negate", "double_it")
@@ -178,6 +180,11 @@ def _write_dispatch_params(_: Grid, __: Grid, bindings: Sequence[memoryview], __
     bindings[0][:12] = pack("<3I", 4, 1, 1)
 
 
+def _spin(_: Grid, __: Grid, bindings: Sequence[memoryview], ___: bytes) -> None:
+    while not bindings[0][0]:
+        time.sleep(0.001)
+
+
 CALLABLES = {
     "export0": _export0,
     "abs": _floats(abs),
@@ -187,4 +194,5 @@ CALLABLES = {
     "double_it": _floats(lambda value: 2 * value),
     "write_workgroup_ids": _write_workgroup_ids,
     "write_dispatch_params": _write_dispatch_params,
+    "spin": _spin,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,6 +51,7 @@ def in_thread(work: Callable[[], object], *, after: float = 0.0) -> Iterator[Non
         raise raised[0]
 
 
+@cache
 def deterministic(count: int) -> bytes:
     """Bytes that tell offsets apart: byte i is (131 i + 17 (i >> 7) + 0x5A) mod 256, as in IREE's suite."""
     return bytes((index * 131 + (index >> 7) * 17 + 0x5A) & 0xFF for index in range(count))

@@ -12,6 +12,7 @@ import pytest
 from targetenv_runtime.buffer import Slot
 from targetenv_runtime.status import Code
 
+from targetenv.model.record import replace
 from tests.conformance.outcome import TIMEOUT, fails_with, finish
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from targetenv_runtime.device import Device
     from targetenv_runtime.executable import Executable, Function
     from targetenv_runtime.queue import Queue
+
+    from tests.conformance.kernels import Image
 
     Load = Callable[[str], Executable]
     Dispatch = Callable[..., None]
@@ -350,6 +353,21 @@ class TestDispatchArguments:
         buffer = device.allocate(16)
         with fails_with(Code.INVALID_ARGUMENT):
             call(load("abs")["abs"], (1, 1, 1), [buffer[4:4], buffer])
+
+    def test_rejects_bindings_below_the_minimum_length(
+        self, device: Device, queue: Queue, image: Callable[[str], Image], image_format: str, call: Dispatch
+    ) -> None:
+        """QueueDispatchRejectsMinimumBindingLength and CommandBufferExecuteRejectsMinimumBindingLength."""
+        data, (kernel,) = image("abs")
+        function = device.load(data, image_format, [replace(kernel, least=(8, 4))])["abs"]
+        buffer, commands = device.allocate(512), device.command_buffer(slots=1)
+        call(function, (1, 1, 1), [buffer[0:8], buffer[256:260]])
+        with fails_with(Code.OUT_OF_RANGE):
+            call(function, (1, 1, 1), [buffer[0:4], buffer[256:260]])
+        commands.dispatch(function, (1,), [Slot(0), buffer[256:260]])
+        commands.end()
+        with fails_with(Code.OUT_OF_RANGE):
+            queue.execute(commands, [buffer[0:4]])
 
     def test_rejects_misaligned_bindings(self, device: Device, load: Load, call: Dispatch) -> None:
         buffer = device.allocate(1024)

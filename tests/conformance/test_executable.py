@@ -34,6 +34,18 @@ class TestExecutable:
         (function,) = load("export0")
         assert (function.name, function.constants, function.bindings) == ("export0", 8, 2)
 
+    def test_export_info_out_of_range(self, load: Load) -> None:
+        executable = load("negate_and_double")
+        assert executable[1].name == "double_it"
+        for ordinal in (2, 100, -1):
+            with fails_with(Code.OUT_OF_RANGE):
+                executable[ordinal]
+
+    def test_prepare_executable(self, device: Device, load: Load, image_format: str) -> None:
+        """ExecutableCacheTest.PrepareExecutable: a device loads; there is no cache object."""
+        assert device.takes(image_format)
+        assert load("abs").format == image_format
+
     def test_lookup_export_by_name(self, load: Load) -> None:
         executable = load("negate_and_double")
         assert executable["negate"] is executable.functions[0]

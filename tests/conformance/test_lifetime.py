@@ -1,4 +1,4 @@
-"""Memory and devices from beginning to end: allocation, mapping, queue allocation, faults, closing, dropping, forking."""
+"""Memory and devices from beginning to end: allocation, queue allocation, closing, dropping, forking."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ import pytest
 from targetenv_runtime.buffer import Slot, State
 from targetenv_runtime.status import Code, HalError
 
-from targetenv.model.artifact import Kernel
 from tests.conformance.outcome import TIMEOUT, deterministic, fails_with, finish
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from targetenv_runtime.queue import Queue
 
     from tests.conformance.backends import Backend
-    from tests.conformance.kernels import Image
 
     Load = Callable[[str], Executable]
     Open = Callable[[], Device]
@@ -268,46 +266,6 @@ class TestQueueAlloca:
         queue.alloca(1 << 60, signal=[(done, 1)])
         with fails_with(Code.RESOURCE_EXHAUSTED):
             done.wait(1, TIMEOUT)
-
-
-@pytest.mark.needs("faults")
-class TestFaults:
-    """A kernel that fails fails its signals and all that depend on them."""
-
-    @pytest.fixture
-    def fault(self, device: Device, image_format: str, image: Callable[[str], Image]) -> Executable:
-        data, _ = image("abs")
-        if image_format == "python":
-            from targetenv_runtime.drivers.host.image import PythonImage
-
-            data = PythonImage.of(fault=lambda *_: 1 // 0)
-        return device.load(data, image_format, [Kernel("fault", (1, 1, 1), 1, 0)])
-
-    def test_a_fault_fails_signals_and_dependents(self, device: Device, queue: Queue, other: Queue, fault: Executable) -> None:
-        one, two, buffer = device.semaphore(), device.semaphore(), device.allocate(4)
-        buffer.write(b"kept")
-        queue.dispatch(fault["fault"], (1,), [buffer], signal=[(one, 1)])
-        other.host_call(lambda: buffer.write(b"lost"), wait=[(one, 1)], signal=[(two, 1)])
-        for semaphore in (one, two):
-            with fails_with(Code.ABORTED):
-                semaphore.wait(1, TIMEOUT)
-        assert buffer.read() == b"kept"
-
-    def test_the_queue_goes_on(self, device: Device, queue: Queue, fault: Executable) -> None:
-        buffer, done = device.allocate(4), device.semaphore()
-        queue.dispatch(fault["fault"], (1,), [buffer], signal=[(done, 1)])
-        finish(device, partial(queue.fill, buffer, b"\x01"))
-        with fails_with(Code.ABORTED):
-            done.wait(1, TIMEOUT)
-
-    def test_run_and_bound_raise_it(self, device: Device, fault: Executable) -> None:
-        buffer = device.allocate(4)
-        with fails_with(Code.ABORTED):
-            fault["fault"].run((1, 1, 1), [buffer])
-        bound = fault["fault"].bind((1, 1, 1), [buffer])
-        for _ in range(2):
-            with fails_with(Code.ABORTED):
-                bound.run()
 
 
 class TestRetention:

@@ -55,5 +55,12 @@ TARGETENV_KERNEL(write_dispatch_params) {
   return 0;
 }
 
+/* Runs until somebody writes to its buffer. */
+TARGETENV_KERNEL(spin) {
+  const volatile uint32_t *flag = targetenv_binding(dispatch, 0);
+  while (flag[0] == 0) continue;
+  return 0;
+}
+
 /* Only here: a kernel that fails, as a CPU kernel may. */
 TARGETENV_KERNEL(fault) { return 42; }

@@ -138,7 +138,12 @@ class CpuBackend(Backend):
 
     def run(self, function: Function, grid: Sequence[int], bindings: Sequence[Bindable], constants: bytes) -> bool:
         """The plain case, every argument checked; anything else is the core's to run or to explain."""
-        if len(bindings) != function.bindings or type(constants) is not bytes or len(constants) != function.constants:
+        if (
+            function.least is not None
+            or len(bindings) != function.bindings
+            or type(constants) is not bytes
+            or len(constants) != function.constants
+        ):
             return False
         owner = function.owner
         held = []  # by this frame: another thread may close a buffer while the kernel runs

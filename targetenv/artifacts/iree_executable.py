@@ -47,13 +47,14 @@ class Export:
 class Contents:
     """What one executable holds: entry points, and modules with the format that the schema gives them.
 
-    `language` is the version of the language that sources are in, where the executable says it.
+    `language` is the version of the language that sources are in, `target` the processor, where the executable says it.
     """
 
     exports: tuple[Export, ...]
     modules: tuple[tuple[str, memoryview], ...]
     details: tuple[tuple[str, str], ...] = ()
     language: Version | None = None
+    target: str | None = None
 
 
 def identifier(data: bytes | memoryview) -> str | None:
@@ -79,7 +80,7 @@ def inspect_executable(data: bytes | memoryview, *, name: str, budget: Budget) -
     members = []
     for place, (stated, payload) in enumerate(contents.modules):
         own = [export for export in contents.exports if export.module == place]
-        found = member(payload, name=f"module {place}", within=name, budget=budget, stated=stated)
+        found = member(payload, name=f"module {place}", within=name, budget=budget, stated=stated, label=contents.target)
         warnings += _disagreements(found, own, name)
         members.append(adjusted(found, _with_exports(own, contents.language)))
     for export in contents.exports:
@@ -239,8 +240,9 @@ def _amdgpu(root: Table) -> Contents:
     exports = tuple(
         Export(row.text(0), 0, row.struct(1, "<III"), _bindings(row, 3), 4 * row.number(2)) for row in root.tables(first)
     )
-    details = (("target", root.text(0)),) if first else ()
-    return Contents(exports, tuple(("hsaco", row.bytes(0)) for row in root.tables(first + 1)), details)
+    target = root.text(0) if first else None
+    details = (("target", target),) if target is not None else ()
+    return Contents(exports, tuple(("hsaco", row.bytes(0)) for row in root.tables(first + 1)), details, target=target)
 
 
 def _metal(root: Table) -> Contents:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from targetenv.artifacts import identify, inspect
 from targetenv.diagnostics.diagnostic import FormatError
 from targetenv.match import match
+from targetenv.match.pair import match_env
 from targetenv.model.artifact import Parameter
 from targetenv.model.device import Device
 from targetenv.model.record import replace
@@ -21,6 +24,7 @@ from targetenv.model.requirement import (
 )
 from targetenv.model.verdict import Outcome
 from targetenv.model.version import Version
+from targetenv.registry import amdgpu
 from targetenv.syntax import parse
 from tests.unit.artifacts.hsaco_builder import YAML, code_object, isa_note, kernel, metadata, note
 
@@ -199,3 +203,35 @@ def test_damaged_code_objects_are_refused(data: bytes, code: str) -> None:
     with pytest.raises(FormatError) as refused:
         inspect(data, name="k.hsaco")
     assert refused.value.code == code
+
+
+PAIRS = [line.split("\t") for line in (Path(__file__).parents[2] / "corpora" / "amdgpu" / "pairs.txt").read_text().splitlines()]
+
+
+def built_for(text: str) -> bytes:
+    """An empty code object for a target ID: V6 for generics, else V5."""
+    name, *pinned = text.split(":")
+    row = amdgpu.processors()[name]
+    flags = row.mach or 0
+    for feature, shift in (("xnack", 8), ("sramecc", 10)):
+        if feature in row.features or any(one.startswith(feature) for one in pinned):
+            flags |= {f"{feature}-": 2, f"{feature}+": 3}.get(
+                next((one for one in pinned if one.startswith(feature)), ""), 1
+            ) << shift
+    return code_object(flags | (1 << 24 if row.is_generic else 0), version=6 if row.is_generic else 5)
+
+
+def test_a_code_object_runs_where_its_target_id_does() -> None:
+    """The bytes and the text of one target are judged alike by every recorded agent."""
+    judged = 0
+    for code, agent, _ in PAIRS:
+        row = amdgpu.processor(code.partition(":")[0])
+        if row is None or row.mach is None:
+            continue
+        judged += 1
+        device = Device("rocm://0", agent, "hip", parse(agent).env.offers)
+        (artifact,) = inspect(built_for(code), name=code).artifacts
+        assert artifact.target == str(parse(code).canonical)
+        wanted, _ = match_env(parse(code).env, device)
+        assert match(artifact, device).outcome is wanted, (code, agent)
+    assert judged > 1000

@@ -48,6 +48,7 @@ CATCHES: dict[str, tuple[str, bytes, str, str, list[str]]] = {
     "a v4 binary named as v2": ("saxpy-x86-64-v2.so", V4, "TE4072", "x86-64-v4", []),
     "a v4 binary in the directory of a v2 image": ("linux/amd64/v2/saxpy.so", V4, "TE4072", "x86-64-v4", []),
     "an arm64 binary in the directory of an amd64 image": ("linux/amd64/saxpy.so", AARCH64, "TE4073", "AArch64", []),
+    "gfx90a code in an executable of IREE for gfx942": ("add.hal", iree.amdgpu(GFX90A), "TE4071", "`gfx90a`", ["module 0"]),
     "SPIR-V that needs more than its module was compiled for": (
         "mm.vmfb", vmfb("v1.3, [Shader], []"), "TE4072", "StorageBuffer16BitAccess", ["data 2", "module 0"],
     ),

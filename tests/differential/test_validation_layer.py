@@ -20,7 +20,7 @@ from targetenv.match.enabling import EnableList, enable_list, opened_with
 from targetenv.model.requirement import NeedsCapability, NeedsExtension
 from targetenv.model.verdict import Outcome
 from targetenv.registry import spirv
-from tests.differential.capability_shaders import SHADERS
+from tests.differential.capability_shaders import SHADERS, compute
 from tests.differential.layer import Judge, judge
 from tests.differential.rule_shaders import CONTROLS, MODES, RULES
 from tests.differential.test_spirv_capabilities import compiled
@@ -203,3 +203,40 @@ def test_float_controls_are_decided_alike(mode: str, width: int, opening: Openin
     module = assembled(CONTROLS.format(capability=mode, modes=f"OpExecutionMode %1 {mode} {width}"), "spv1.3")
     assert module is not None
     check_module(module, opening)
+
+
+@pytest.mark.parametrize(
+    ("declaration", "use", "limit", "already"),
+    [
+        ("buffer A { float v; } a[COUNT]", "a[0].v", "maxPerStageDescriptorStorageBuffers", 1),
+        ("uniform A { float v; } a[COUNT]", "a[0].v", "maxPerStageDescriptorUniformBuffers", 0),
+        ("uniform sampler2D a[COUNT]", "textureLod(a[0], vec2(0), 0.0).x", "maxPerStageDescriptorSamplers", 0),
+        ("uniform samplerBuffer a[COUNT]", "texelFetch(a[0], 0).x", "maxPerStageDescriptorSampledImages", 0),
+        ("uniform samplerBuffer a[COUNT]", "texelFetch(a[0], 0).x", "maxPerStageResources", 1),
+        ("uniform A { float v; } a[COUNT][2]", "a[0][1].v", "maxPerStageDescriptorUniformBuffers", 0),
+    ],
+)
+def test_as_many_descriptors_are_taken_as_the_layer_takes(
+    declaration: str, use: str, limit: str, already: int, opening: Opening, folder: Path
+) -> None:
+    most = opening.offers.property(f"VkPhysicalDeviceLimits::{limit}")
+    assert isinstance(most, int)
+    if most > 100_000:
+        pytest.skip(f"{limit} is {most}: nothing to compare")
+    decided = []
+    for count in (most - already, most - already + 1):
+        line = f"layout(set=0,binding=1) {declaration.replace('COUNT', str(count))};"
+        data = compiled(compute(f"{limit}_{count}_{len(use)}", f"b.x[0] = {use};", line), folder)
+        check_module(data, opening)
+        decided.append(fits(inspect(data, name="x").artifacts[0].requires, opening.offers))
+    assert decided[-1] is False
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_as_many_push_constants_are_taken_as_the_layer_takes(more: int, opening: Opening, folder: Path) -> None:
+    most = opening.offers.property("VkPhysicalDeviceLimits::maxPushConstantsSize")
+    assert isinstance(most, int)
+    line = f"layout(push_constant) uniform P {{ float v[{most // 4 + more}]; }} p;"
+    data = compiled(compute(f"push_{more}", "b.x[0] = p.v[1];", line), folder)
+    check_module(data, opening)
+    assert fits(inspect(data, name="x").artifacts[0].requires, opening.offers) is (more == 0)

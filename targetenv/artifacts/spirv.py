@@ -6,6 +6,8 @@ contains `Geometry`, and devices offer the one without the other.
 
 from __future__ import annotations
 
+from itertools import islice
+
 from targetenv.artifacts.inspection import Inspection, odd
 from targetenv.artifacts.spirv_kernels import STORAGE_BUFFER, kernels_of
 from targetenv.artifacts.spirv_layout import Layout
@@ -62,6 +64,7 @@ ACCELERATION_STRUCTURES = tuple(
     f"VkPhysicalDeviceAccelerationStructurePropertiesKHR::{name}AccelerationStructures"
     for name in ("maxPerStageDescriptor", "maxDescriptorSet")
 )
+_MOST_SHOWN = 64  # of specialization constants; compilers write a handful
 _NOT_A_RESOURCE = ("sampler", "acceleration structure")  # VkPhysicalDeviceLimits::maxPerStageResources lists what counts
 
 
@@ -228,7 +231,7 @@ def _details(
     yield "memory", f"{module.addressing or 'no'} addressing, {module.memory_model or 'no'} memory model"
     for entry in module.entry_points:
         yield "entry point", f"{entry.name} ({entry.model})"
-    for at, type_name, value in layout.specialization():
+    for at, type_name, value in islice(layout.specialization(), _MOST_SHOWN):
         yield "specialization constant", f"{at}: {type_name}" + ("" if value is None else f" = {value}")
     for kernel in kernels:
         yield from _kernel_details(kernel)

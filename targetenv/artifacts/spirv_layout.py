@@ -64,7 +64,7 @@ class Layout:
                 width = shape[0] if shape else ""
                 name = {"OpTypeInt": f"{'iu'[shape[1:] == (0,)]}{width}", "OpTypeFloat": f"f{width}"}.get(kind, "bool")
                 found.append((at, name, self.value(identifier)))
-        return iter(sorted(set(found), key=str))
+        return iter(sorted(set(found), key=lambda row: (row[0], row[1], row[2] or 0)))
 
     def lengths(self, identifier: int) -> tuple[str, ...]:
         """How the lengths of an array, and of the arrays in it, come about where specialization constants decide them."""

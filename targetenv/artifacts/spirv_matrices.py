@@ -6,6 +6,8 @@ VK_KHR_cooperative_matrix and its predecessor VK_NV_cooperative_matrix.
 
 from __future__ import annotations
 
+from targetenv.artifacts.inspection import damaged
+from targetenv.artifacts.spirv_module import MOST_DECLARED
 from targetenv.match.unknowns import OPEN_MATRIX, UNUSED_MATRIX
 from targetenv.model.capabilities import CooperativeMatrix
 from targetenv.model.record import record
@@ -46,8 +48,12 @@ def matrices(module: Module, layout: Layout) -> Iterator[tuple[Requirement, str]
         stages = STAGES.format(kind.removeprefix("OpTypeCooperativeMatrix"))
         yield NeedsLimit(stages, Relation.ALL_BITS, _COMPUTE_STAGE), "cooperative matrices in a compute shader"
     results = module.result_types() if module.multiplications else {}
-    multiplied = set()
-    for operands in dict.fromkeys(_shapes(module, results)):
+    multiplied: set[int] = set()
+    shapes = dict.fromkeys(_shapes(module, results))
+    if max(len(shapes), sum(kind in kinds for kind, _ in module.types.values()) if kinds else 0) > MOST_DECLARED:
+        message = f"the module has more than the {MOST_DECLARED} kinds of cooperative matrices that are read"
+        raise damaged("TE4104", module.name, message)
+    for operands in shapes:
         *identifiers, flags = operands
         multiplied.update(identifiers)
         types = [_matrix_type(module, layout, identifier) for identifier in identifiers]

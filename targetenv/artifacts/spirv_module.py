@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 16 << 20
 _MOST_GROUP_TARGETS = 65_535
-_MOST_DECLARED = 4096  # of capabilities, extensions, instruction sets, entry points; compilers declare a few dozen
+_MOST_MODES = 65_535
+MOST_DECLARED = 4096  # of capabilities, extensions, instruction sets, entry points; compilers declare a few dozen
 _MOST_IDS = 4_194_303  # universal limit
 _LONGEST_STRING = 65_535  # universal limit, in characters; here in bytes
 _REPEATED = "FuncParamAttr"  # the one decoration of which one target may have several
@@ -206,8 +207,8 @@ class Module:
             raise damaged("TE4102", self.name, "a string is not UTF-8 text") from error
 
     def _declare(self, among: list[T], declared: T) -> None:
-        if len(among) >= _MOST_DECLARED:
-            message = f"the module has more than the {_MOST_DECLARED} declarations of a kind that are read"
+        if len(among) >= MOST_DECLARED:
+            message = f"the module has more than the {MOST_DECLARED} declarations of a kind that are read"
             raise damaged("TE4104", self.name, message)
         among.append(declared)
 
@@ -230,6 +231,8 @@ class Module:
         self._declare(self.entry_points, EntryPoint(model, operands[1], text, frozenset(operands[2 + length :])))
 
     def _mode(self, _: str, operands: Operands) -> None:
+        if len(self.modes) >= _MOST_MODES:
+            raise damaged("TE4104", self.name, f"the module has more than the {_MOST_MODES} execution modes that are read")
         mode = Mode(operands[0], _name("ExecutionMode", operands[1]), tuple(operands[2:]))
         self.modes.append(mode)
         self.modes_of.setdefault(mode.entry_point, {})[mode.name] = mode.operands

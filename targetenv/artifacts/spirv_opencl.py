@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ADDRESS_BITS = {"Physical32": 32, "Physical64": 64}
 _LARGEST = 1 << 63
+_MOST_ARGUMENTS = 255  # universal limit
 # Storage class of a pointer argument -> the kind of argument.
 SPACES = {"CrossWorkgroup": "global", "UniformConstant": "constant", "Workgroup": "local"}
 # Types of arguments that are objects of the host -> the kind of argument.
@@ -109,7 +110,12 @@ def arguments_of(module: Module, natural: Natural) -> dict[int, tuple[Argument, 
         if name == "OpFunction":
             function = operands[1] if len(operands) > 1 else 0
         elif function in wanted and len(operands) > 1:
-            parameters.setdefault(function, []).append((operands[1], operands[0]))
+            rows = parameters.setdefault(function, [])
+            if len(rows) >= _MOST_ARGUMENTS:
+                raise damaged(
+                    "TE4104", module.name, f"function {function} has more than the {_MOST_ARGUMENTS} parameters of SPIR-V"
+                )
+            rows.append((operands[1], operands[0]))
     names = module.names({identifier for rows in parameters.values() for identifier, _ in rows})
     return {
         one: tuple(_argument(module, natural, names.get(at, ""), at, type_id) for at, type_id in rows)

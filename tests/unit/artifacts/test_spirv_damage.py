@@ -115,3 +115,71 @@ def test_thousands_of_kernels_and_variables_are_read_in_one_go() -> None:
     (artifact,) = inspect(types + entries + modes + body, name="x").artifacts
     assert len(artifact.kernels) == 4000
     assert {kernel.workgroup_size for kernel in artifact.kernels} == {(8, 1, 1)}
+
+
+def test_cooperative_matrices_are_counted() -> None:
+    head = assemble(COMPUTE + "OpTypeFloat %2 16\nOpTypeInt %3 32 0\nOpConstant %3 %4 3", bound=70000)
+    types = b"".join(words(0x00070000 | 4456, 100 + at, 2, 4, 4, 4, 4) for at in range(5000))
+    with pytest.raises(FormatError) as refused:
+        inspect(head + types, name="matrices.spv")
+    assert refused.value.code == "TE4104"
+    types = b"".join(words(0x00070000 | 4456, 100 + at, 2, 4, 4, 4, 4) for at in range(80))
+    undefined = b"".join(words(0x00030001, 100 + at, 300 + at) for at in range(80))
+    pairs = [(one, other) for one in range(80) for other in range(80)]
+    products = b"".join(
+        words(0x00060000 | 4459, 100, 1000 + at, 300 + one, 300 + other, 300) for at, (one, other) in enumerate(pairs)
+    )
+    with pytest.raises(FormatError) as refused:
+        inspect(head + types + undefined + products, name="products.spv")
+    assert refused.value.code == "TE4104"
+
+
+def test_parameters_of_a_kernel_are_counted() -> None:
+    text = 'OpMemoryModel Physical64 OpenCL\nOpEntryPoint Kernel %1 "k"\nOpTypeInt %2 32 0\nOpFunction %2 %1 None %3\n'
+    parameters = [f"OpFunctionParameter %2 %{at}" for at in range(10, 10 + 256)]
+    assert inspect(assemble(text + "\n".join(parameters[:255])), name="k").artifacts[0].kernels[0].constants == 255 * 4
+    with pytest.raises(FormatError) as refused:
+        inspect(assemble(text + "\n".join(parameters)), name="k")
+    assert refused.value.code == "TE4104"
+
+
+def test_a_chain_of_operations_that_is_too_long_is_not_evaluated() -> None:
+    chain = "".join(f"OpSpecConstantOp %2 %{at} OpIAdd %{at - 1} %{at - 1}\n" for at in range(11, 2000))
+    text = f"{COMPUTE}OpTypeInt %2 32 0\nOpSpecConstant %2 %10 1\n{chain}"
+    for identifier, size in ((1999, None), (40, (1 << 30,) * 3)):
+        data = assemble(f"{text}OpExecutionModeId %1 LocalSizeId {f'%{identifier} ' * 3}", bound=3000)
+        assert inspect(data, name="x").artifacts[0].kernels[0].workgroup_size == size
+
+
+def test_execution_modes_are_counted() -> None:
+    modes = b"".join(words(0x00030010, 5000 + at, 33) for at in range(66_000))
+    with pytest.raises(FormatError) as refused:
+        inspect(HEAD + modes, name="modes.spv")
+    assert refused.value.code == "TE4104"
+
+
+@pytest.mark.parametrize("width", [0, 1, 7, 65, 0xFFFFFFFF])
+def test_numbers_of_odd_widths_neither_fail_nor_grow(width: int) -> None:
+    text = f"""
+OpTypeInt %2 {width} 1
+OpSpecConstant %2 %10 0xffffffff 0xffffffff
+OpSpecConstantOp %2 %11 OpShiftLeftLogical %10 %10
+OpSpecConstantOp %2 %12 OpSDiv %10 %10
+OpSpecConstantOp %2 %13 OpShiftRightArithmetic %10 %10
+OpExecutionModeId %1 LocalSizeId %11 %12 %13
+"""
+    inspect(assemble(COMPUTE + text), name="x")
+
+
+def test_a_file_of_unknown_instructions_takes_no_memory_for_each() -> None:
+    body = b"".join(words(0x00010000 | opcode) for opcode in range(60000, 65000)) * 20
+    assert inspect(HEAD + body, name="x").artifacts[0].kernels == ()
+
+
+def test_thousands_of_specialization_constants_are_shown_in_part() -> None:
+    head = assemble(COMPUTE + "OpTypeInt %2 32 0", bound=70000)
+    marks = b"".join(words(0x00040047, 100 + at, 1, at) for at in range(5000))
+    constants = b"".join(words(0x00040032, 2, 100 + at, at) for at in range(5000))
+    details = inspect(head + marks + constants, name="x").details
+    assert [value for key, value in details if key == "specialization constant"][:2] == ["0: u32 = 0", "1: u32 = 1"]
+    assert len(details) < 100

@@ -108,18 +108,21 @@ def _zstd() -> tuple[Callable[[memoryview, int], bytes], type[Exception]] | None
 
 
 def _read(block: bytes, made: bytearray, size: int) -> None:
-    """Fill `made`; IndexError or ValueError where the block is damaged."""
-    at, end = 0, len(block)
+    """Fill `made`; IndexError or ValueError where the block is damaged. The hot loop of every compressed cubin."""
+    at, end, filled = 0, len(block), 0
     while at < end:
         token = block[at]
         at += 1
         length = token >> 4
-        if length == _MORE:
-            length, at = _length(block, at)
-        if at + length > end or len(made) + length > size:
-            raise ValueError
-        made += block[at : at + length]
-        at += length
+        if length:
+            if length == _MORE:
+                length, at = _length(block, at)
+            stop = at + length
+            filled += length
+            if stop > end or filled > size:
+                raise ValueError
+            made += block[at:stop]
+            at = stop
         if at >= end:
             return
         distance = block[at] | block[at + 1] << 8
@@ -128,17 +131,18 @@ def _read(block: bytes, made: bytearray, size: int) -> None:
         if length == _MORE:
             length, at = _length(block, at)
         length += _LEAST_MATCH
-        start = len(made) - distance
-        if distance == 0 or start < 0 or len(made) + length > size:
+        start = filled - distance
+        filled += length
+        if not distance or start < 0 or filled > size:
             raise ValueError
         if distance >= length:
             made += made[start : start + length]
         else:  # it repeats what it makes
-            pattern = bytes(made[start:])
-            made += (pattern * (length // distance + 1))[:length]
+            made += (bytes(made[start:]) * (length // distance + 1))[:length]
 
 
 def _length(block: bytes, at: int) -> tuple[int, int]:
+    """15 and the bytes behind it, up to one that is not 255; where the next thing begins."""
     length = _MORE
     while (more := block[at]) == 255:
         length += 255

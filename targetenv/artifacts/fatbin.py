@@ -76,13 +76,15 @@ def inspect_fatbin(data: bytes | memoryview, *, name: str, budget: Budget) -> In
     members: list[Member] = []
     warnings: list[Diagnostic] = []
     places: dict[str, int] = {}
+    details: list[tuple[str, str]] = []
     for entry in _entries(view[: fatbin_size(view, 0, name)], name):
         places[entry.format] = places.get(entry.format, 0) + 1
         called = f"{places[entry.format]}.{entry.architecture}.{entry.format.replace(' ', '')}"
+        details.append((called, _said(entry)))
         found = _read(entry, called, name, budget)
         warnings += _disagreements(entry, found, f"{name}!{called}")
         members.append(adjusted(found, lambda artifact, entry=entry: _labelled(artifact, entry)))  # type: ignore[misc]
-    return container("fatbin", members, diagnostics=warnings, details=[("images", str(len(members)))])
+    return container("fatbin", members, diagnostics=warnings, details=details)
 
 
 def _entries(data: memoryview, name: str) -> Iterator[Entry]:
@@ -115,8 +117,21 @@ def _options(window: Window, at: int, field: int, header: int) -> str:
     return text.rstrip(b"\0 ").decode("latin-1") if text.isascii() and b"\0" not in text.rstrip(b"\0") else ""
 
 
+def _said(entry: Entry) -> str:
+    """What the header says beside the architecture."""
+    packed = "zstd" if entry.flags & _ZSTD else "LZ4" if entry.flags & _LZ4 else ""
+    facts = [f"PTX {entry.version}"] if entry.kind == _PTX else []
+    facts.append(f"{packed}, {len(entry.image)} of {entry.size} bytes" if packed else f"{len(entry.image)} bytes")
+    facts += ["with debug information"] if entry.flags & _DEBUG else []
+    facts += [f"ptxas options `{entry.options}`"] if entry.options else []
+    return ", ".join(facts)
+
+
 def _read(entry: Entry, called: str, within: str, budget: Budget) -> Member:
     image = entry.image
+    if entry.kind not in (_PTX, _ELF):
+        budget.take(1, within)
+        return Member(called, _closed(entry, f"{within}!{called}", budget), image)
     if entry.flags & (_LZ4 | _ZSTD):
         budget.inflate(entry.size, within)
         decompress = decompress_zstd if entry.flags & _ZSTD else decompress_lz4
@@ -125,9 +140,6 @@ def _read(entry: Entry, called: str, within: str, budget: Budget) -> Member:
             budget.take(1, within)
             return Member(called, _unread(entry, f"{within}!{called}", budget), image)
         image = memoryview(plain)
-    if entry.kind == _LTO:
-        budget.take(1, within)
-        return Member(called, _intermediate(entry, image, f"{within}!{called}", budget), image)
     return member(image, name=called, within=within, budget=budget, stated=entry.format, label=entry.architecture)
 
 
@@ -153,11 +165,16 @@ def _unread(entry: Entry, name: str, budget: Budget) -> Inspection:
     )
 
 
-def _intermediate(entry: Entry, image: memoryview, name: str, budget: Budget) -> Inspection:
-    """LTO: code that only NVIDIA's linker takes further; nothing documents what is in it."""
-    unknown = NeedsUnknown("what this link-time intermediate code needs: only NVIDIA's linker reads it")
-    needs = (*_stated(entry), unknown)
-    return executable(image, name=name, digest=budget.digest(image), executable_format="nvidia-lto", requires=needs)
+def _closed(entry: Entry, name: str, budget: Budget) -> Inspection:
+    """Code for the link-time optimizer, which is not even compressed in a way that is known, or something newer."""
+    unknown = NeedsUnknown("what this image needs: only NVIDIA's tools read its kind")
+    return executable(
+        entry.image,
+        name=name,
+        digest=budget.digest(entry.image),
+        executable_format=f"nvidia-{entry.format}".replace(" ", "-"),
+        requires=(*_stated(entry), unknown),
+    )
 
 
 def _labelled(artifact: Artifact, entry: Entry) -> Artifact:

@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 #: section -> what says how long each thing is that stands in it, one behind another
 _SECTIONS: dict[str, Callable[[memoryview, int, str], int]] = {
     ".nv_fatbin": fatbin_size,
+    "__nv_fatbin": fatbin_size,
     "__nv_relfatbin": fatbin_size,
     ".llvm.offloading": binary_size,
     ".llvm.offloading.relocatable": binary_size,
     ".hip_fatbin": bundle_size,
 }
 _NOT_ZERO = re.compile(rb"[^\0]")
+_WRAPPERS, _WRAPPER, _WRAPPER_SIZE, _MOST_WRAPPERS = ".nvFatBinSegment", bytes.fromhex("b1436246"), 24, 1 << 16
 _CODE = "TE4202"
 _ALIGNMENT = 8
 
@@ -39,17 +41,29 @@ def inspect_host(data: bytes | memoryview, *, name: str, budget: Budget) -> Insp
     """The CPU code, and the code for accelerators in it; FormatError TE42xx where the file is damaged, others as for that."""
     view = memoryview(data)
     own = inspect_elf(data, name=name, digest=budget.digest(data))
-    images = tuple(_images(view, name, budget))
+    sections = Sections(data, name, _CODE)
+    images = tuple(_images(sections, name, budget))
     if not images:
         return own
+    details = [*own.details, *_registered(sections)]
     if not own.artifacts:  # an object or a program: the code for the host is not what it is looked at for
-        return container(own.format, images, details=own.details)
-    return container(own.format, (Member("host", own, view), *images), details=own.details)
+        return container(own.format, images, details=details)
+    return container(own.format, (Member("host", own, view), *images), details=details)
 
 
-def _images(data: memoryview, name: str, budget: Budget) -> Iterator[Member]:
+def _registered(sections: Sections) -> list[tuple[str, str]]:
+    """How many fatbins the program hands to the CUDA runtime when it starts: each has a wrapper that points to it."""
+    section = sections.named(_WRAPPERS)
+    data = section.data if section is not None else memoryview(b"")
+    count = sum(
+        bytes(data[at : at + 4]) == _WRAPPER for at in range(0, min(len(data), _MOST_WRAPPERS * _WRAPPER_SIZE), _WRAPPER_SIZE)
+    )
+    return [("registers", f"{count} fatbin{'s' * (count != 1)} ({_WRAPPERS})")] if count else []
+
+
+def _images(sections: Sections, name: str, budget: Budget) -> Iterator[Member]:
     """What the sections hold, called after them and numbered within each."""
-    for section in Sections(data, name, _CODE).rows:
+    for section in sections.rows:
         if section.name not in _SECTIONS or not len(section.data):
             continue
         size_of = _SECTIONS[section.name]

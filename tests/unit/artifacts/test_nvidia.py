@@ -277,3 +277,25 @@ def test_an_executable_of_irees_says_what_its_ptx_needs() -> None:
     assert kernel.workgroup_size is not None
     x, y, z = kernel.workgroup_size
     assert limit("MAX_THREADS_PER_BLOCK", x * y * z) in artifact.requires
+
+
+def test_headers_of_images_are_shown() -> None:
+    text = nv.SOURCE.encode()
+    packed = nv.lz4(text)
+    data = nv.fatbin(
+        nv.entry(nv.cubin(80), 80, flags=2),
+        nv.entry(packed, 90, kind=nv.PTX, flags=nv.A | nv.LZ4, size=len(text), version=(8, 0), options="--compile-only"),
+    )
+    size = len(nv.cubin(80))
+    assert inspect(data, name="x").details == (
+        ("1.sm_80.cubin", f"{size} bytes, with debug information"),
+        ("1.sm_90a.ptx", f"PTX 8.0, LZ4, {len(packed)} of {len(text)} bytes, ptxas options `--compile-only`"),
+    )
+
+
+@pytest.mark.parametrize(("kind", "executable_format"), [(8, "nvidia-lto"), (77, "nvidia-kind-77")])
+def test_images_of_closed_kinds_are_named_and_never_known_to_run(kind: int, executable_format: str) -> None:
+    found = only(nv.fatbin(nv.entry(b"\xab5\xb9\xbf", 90, kind=kind, flags=nv.ZSTD, size=2772)))
+    assert found.format == executable_format
+    assert NeedsIsa("sm_90") in found.requires
+    assert any(isinstance(need, NeedsUnknown) for need in found.requires)

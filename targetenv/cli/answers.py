@@ -65,7 +65,7 @@ def _decisions(answer: dict[str, Any]) -> Iterator[tuple[list[str], list[str]]]:
     for chosen in answer["chosen"]:
         verdicts = [row for row in answer["verdicts"] if _question(row) == _question(chosen)]
         name = f" ({chosen['device_name']})" if chosen.get("device_name") else ""
-        because = f": {chosen['because']}" if chosen.get("because") else ""
+        because = f", {chosen['because']}" if chosen.get("because") else ""
         step = f"  [{chosen['rule']}]" if chosen.get("rule") else ""
         lines = [f"{chosen['kernel']} on {chosen['device']}{name}: {chosen['variant'] or 'nothing runs'}{because}{step}"]
         rules = [chosen["rule"]] if chosen.get("rule") else []
@@ -89,3 +89,6 @@ def _findings(findings: list[dict[str, str]], indent: str) -> Iterator[str]:
     for row in findings:
         if row["outcome"] != "satisfied":
             yield f"{indent}{_MARKS[row['outcome']]} {row['requires']}  {row['offers']}  [{row['code']}, {row['rule']}]"
+            general = known(row["rule"])
+            if general is not None and row["source"] != general.source:  # the very row of a table
+                yield f"{indent}  source: {row['source']}"

@@ -37,14 +37,14 @@ def page(row: Rule, *, indent: str = "") -> str:
     cuda.ptx-chip: PTX with `a` is compiled for that very chip
       source: NVIDIA, ptxas --help, `--gpu-name`
       since: cuda 12.0
-      checked against: ptxas
+      checked against: ptxas, see docs/reference/oracles.md
     """
     lines = [f"{indent}{row.id}: {row.text}"]
     facts = (
         ("source", row.source),
         ("since", row.since),
         ("until", row.until),
-        ("checked against", "its laws (property tests)" if row.oracle == "laws" else row.oracle),
+        ("checked against", _oracle(row)),
         ("others decide otherwise", row.others),
     )
     for name, value in facts:
@@ -61,6 +61,12 @@ def print_rules(*, as_json: bool) -> None:
         return
     width = max(len(row.id) for row in rows)
     print("\n".join(f"{row.id:<{width}}  {row.text}" for row in rows))
+
+
+def _oracle(row: Rule) -> str:
+    if row.oracle == "laws":
+        return "its laws (property tests)"
+    return f"{row.oracle}, see docs/reference/oracles.md" if row.oracle else ""
 
 
 def _wrapped(text: str, indent: str) -> Iterable[str]:

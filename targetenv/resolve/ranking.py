@@ -16,7 +16,7 @@ from targetenv.model.requirement import AllOf, AnyOf, NeedsFeature, NeedsIsa, Ne
 from targetenv.resolve.implication import implies, subject
 from targetenv.resolve.kinds import kind_of_artifact
 from targetenv.resolve.policy import Policy
-from targetenv.resolve.tuning import NEAR, distance, may_differ, phrase
+from targetenv.resolve.tuning import NEAR, SUBGROUP, distance, distance_of, phrase, tuned_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Ranking:
         "_above",
         "_below",
         "_closures",
+        "_costs",
         "_holders",
         "_kinds",
         "_offers",
@@ -56,6 +57,7 @@ class Ranking:
         "_restricting",
         "_restricts",
         "_tuned",
+        "_tuned_for",
         "_users",
         "needs",
         "requirements",
@@ -65,8 +67,9 @@ class Ranking:
     def __init__(self, variants: Sequence[Artifact], policy: Policy = _NO_POLICY, offers: Capabilities | None = None) -> None:
         self._policy = policy
         self._offers = offers
-        self._tuned: dict[tuple[Distance, ...], Ranking] = {}
+        self._tuned: dict[tuple[object, ...], Ranking] = {}
         self.variants = tuple(sorted(variants, key=self._key))
+        self._tuned_for = tuple(map(tuned_for, self.variants))
         index: dict[Requirement, int] = {}
         self.needs = tuple(
             _bits({index.setdefault(need, len(index)) for need in variant.requires}) for variant in self.variants
@@ -82,6 +85,7 @@ class Ranking:
         self._holders = _transposed(self._closures, count)  # ... -> the variants from which it follows
         kinds: dict[tuple[str, Kind], int] = {}
         rows = [(variant.format, kind_of_artifact(variant)) for variant in self.variants]
+        self._costs = tuple(kind.cost for _, kind in rows)
         for place, row in enumerate(rows):
             kinds[row] = kinds.get(row, 0) | 1 << place
         self._kinds = tuple(kinds[row] for row in rows)  # place -> the variants of the same kind and format
@@ -89,26 +93,28 @@ class Ranking:
         self._below: dict[int, int] = {}
 
     def on(self, offers: Capabilities) -> Ranking:
-        """The ranking on this device: this one, unless incomparable variants of one kind are not equally near to it."""
-        if not self._is_tunable():
+        """The ranking on this device: this one, unless incomparable variants of one kind are not equally near to it.
+
+        Rankings are kept, one for each order that a device has asked for.
+        """
+        known = {needs: distance_of(needs, offers) for needs in set(self._tuned_for)}
+        if len(set(known.values())) < 2:
             return self
-        distances = tuple(distance(variant, offers) for variant in self.variants)
+        distances = tuple([known[needs] for needs in self._tuned_for])
         if not self._is_separated(distances):
             return self
-        found = self._tuned.get(distances)
+        asked = offers.isa, offers.property(SUBGROUP), distances  # all that reasons speak of
+        found = self._tuned.get(asked)
         if found is None:
-            found = self._tuned[distances] = Ranking(self.variants, self._policy, offers)
+            found = self._tuned[asked] = Ranking(self.variants, self._policy, offers)
         return found
-
-    def _is_tunable(self) -> bool:
-        return sum(map(may_differ, self.variants)) > 1
 
     def _is_separated(self, distances: Sequence[Distance]) -> bool:
         """Whether two incomparable variants of equal cost differ in distance."""
         costs: dict[int, dict[Distance, int]] = {}
-        for place, variant in enumerate(self.variants):
-            groups = costs.setdefault(kind_of_artifact(variant).cost, {})
-            groups[distances[place]] = groups.get(distances[place], 0) | 1 << place
+        for place, (cost, near) in enumerate(zip(self._costs, distances, strict=True)):
+            groups = costs.setdefault(cost, {})
+            groups[near] = groups.get(near, 0) | 1 << place
         for groups in costs.values():
             if len(groups) == 1:
                 continue

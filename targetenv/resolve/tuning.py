@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     #: steps between architectures (or features of the device left unused), then the distance to its own subgroup size
     Distance: TypeAlias = tuple[int, int]
+    TunedFor: TypeAlias = tuple[NeedsIsa | NeedsSubgroupSize, ...]
 
 NEAR: Distance = (0, 0)
 SUBGROUP = "VkPhysicalDeviceSubgroupProperties::subgroupSize"
@@ -30,19 +31,24 @@ def distance(artifact: Artifact, offers: Capabilities) -> Distance:
     >>> distance(Artifact("a", "cubin", "", (NeedsIsa("sm_86"),)), Capabilities("cuda", isa="sm_89"))
     (3, 0)
     """
+    return distance_of(tuned_for(artifact), offers)
+
+
+def tuned_for(artifact: Artifact) -> TunedFor:
+    """The requirements that say what a variant was built for; where there is none, it is near to every device."""
+    return tuple(need for need in artifact.requires if isinstance(need, (NeedsIsa, NeedsSubgroupSize)))
+
+
+def distance_of(needs: TunedFor, offers: Capabilities) -> Distance:
+    """The distance of every variant with these needs."""
     steps = width = 0
-    for need in artifact.requires:
+    for need in needs:
         if isinstance(need, NeedsIsa):
             steps += _steps(need.isa, offers)
-        elif isinstance(need, NeedsSubgroupSize):
+        else:
             own = offers.property(SUBGROUP)
             width += abs(need.size - own) if isinstance(own, int) else 0
     return steps, width
-
-
-def may_differ(artifact: Artifact) -> bool:
-    """Whether the distance of this variant is ever anything but `NEAR`."""
-    return any(isinstance(need, (NeedsIsa, NeedsSubgroupSize)) for need in artifact.requires)
 
 
 def phrase(winner: Artifact, other: Artifact, offers: Capabilities) -> str:

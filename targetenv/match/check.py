@@ -146,11 +146,14 @@ class Judge:
         if need.name in self.offers.extensions:
             return YES, "offered", "extension.listed"
         if self.offers.api == "vulkan" and self.offers.version is not None:
-            from targetenv.registry.vulkan import core_since
+            from targetenv.registry.vulkan import core_since, extension
 
             core = core_since(need.name)
             if core is not None and self.offers.version >= core:
                 return YES, f"offered via core {core}", "extension.promoted"
+            known = extension(need.name)
+            if known is not None and known.kind == "instance":  # profiles demand these too, and no device lists them
+                return UNKNOWN, "not stated: it is an extension of instances", "extension.listed"
         return self._absent("extension.listed")
 
     def _capability(self, need: needs.NeedsCapability) -> Answer:

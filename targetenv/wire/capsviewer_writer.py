@@ -41,6 +41,8 @@ def write_capsviewer(device: Device) -> Written:
     if f"{'VkPhysicalDeviceProperties'}::apiVersion" not in told and offers.version is not None:
         properties["apiVersion"] = version.major << 22 | version.minor << 12 | version.patch
     properties.setdefault("deviceName", device.name)
+    properties["apiVersionText"] = f"{version.major}.{version.minor}.{version.patch}"
+    properties["driverVersionText"] = dict(device.provenance).get("driverVersion", "")
     for minor in range(1, 5):
         if version >= max(Version(1, minor), _SINCE):
             struct = f"VkPhysicalDeviceVulkan1{minor}"

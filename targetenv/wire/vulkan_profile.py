@@ -15,7 +15,7 @@ from targetenv.wire.vulkan_claims import Claims
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Any, TypeAlias
 
     from targetenv.model.capabilities import PropertyValue
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _DEVICE = "VkPhysicalDeviceProperties"
 _DEEPEST = 32  # profiles that inherit from each other
+_MOST = 64  # profiles in a file, choices in a profile, alternatives in a choice
 
 
 @record
@@ -42,32 +43,33 @@ def looks_like(value: dict[str, Any]) -> bool:
 
 
 def names(value: dict[str, Any]) -> tuple[str, ...]:
-    """The profiles in a file, in its order."""
+    """The profiles in a file, in its order, no more than are read."""
     profiles = value.get("profiles")
-    return tuple(profiles) if isinstance(profiles, dict) else ()
+    return tuple(profiles)[:_MOST] if isinstance(profiles, dict) else ()
 
 
 def read(
     value: dict[str, Any], profile: str, *, uri: str, complaints: Complaints
 ) -> tuple[Device, str, tuple[tuple[Capabilities, ...], ...]]:
     """The device that a profile of the file describes, the kind of file, and the alternatives of which one more is demanded."""
-    body = _object(value["profiles"].get(profile))
-    blocks = _blocks(value, profile, complaints)
+    bodies = _lineage(value, profile, complaints)
+    blocks = _blocks(value, bodies, complaints)
     recorded = len(blocks.choices) == 0 and any(map(_is_record, blocks.demanded))
-    told = {"source": f"the profile {profile}", "label": str(body.get("label", ""))[:200]}
+    told = {"source": f"the profile {profile}", "label": str(bodies[0].get("label", ""))[:200]}
+    claims = Claims(complaints)
     if recorded:
         kind = "vulkaninfo-json" if profile.upper().startswith("VP_VULKANINFO") else "device-profile"
-        return _recorded(blocks, body, told, uri, complaints), kind, ()
+        return _recorded(claims, blocks, bodies[0], told, uri), kind, ()
     promised = _promised(blocks.demanded, complaints)
-    choices = tuple(tuple(_promised((block,), complaints) for block in choice) for choice in blocks.choices)
+    distinct = {id(block): block for choice in blocks.choices for block in choice}
+    single = {at: _promised((block,), complaints) for at, block in distinct.items()}
+    choices = tuple(tuple(single[id(block)] for block in choice) for choice in blocks.choices)
     for choice in choices:
         promised = _both(promised, _weakest(choice))
-    claims = Claims(complaints)
-    for version in _versions(value, profile):
-        claims.api_version(version)
-        stated = claims.version
-        if stated is not None and (promised.version is None or promised.version < stated):
-            promised = replace(promised, version=stated)
+    for body in bodies:
+        if "api-version" in body:
+            claims.api_version(body["api-version"])
+            promised = _both(promised, Capabilities("vulkan", claims.version))
     device = claims.device(uri, complete=False, provenance=told, name=profile)
     return replace(device, offers=promised), "profile", choices
 
@@ -78,15 +80,14 @@ def _is_record(block: Block) -> bool:
     return "deviceName" in properties or "vendorID" in properties
 
 
-def _recorded(blocks: Blocks, body: Block, told: dict[str, str], uri: str, complaints: Complaints) -> Device:
-    claims = Claims(complaints)
+def _recorded(claims: Claims, blocks: Blocks, body: Block, told: dict[str, str], uri: str) -> Device:
     for block in blocks.demanded:
         _take(claims, block)
     if "api-version" in body:
         claims.api_version(body["api-version"])
     listed = any("extensions" in block for block in blocks.demanded)
     if not listed:
-        complaints.add("TE4314", "extensions")
+        claims.complaints.add("TE4314", "extensions")
     return claims.device(uri, complete=listed, provenance=told, name=told["label"])
 
 
@@ -111,7 +112,7 @@ def _take(claims: Claims, block: Block) -> None:
     claims.queues_of([_object(row).get("VkQueueFamilyProperties") for row in families] if isinstance(families, list) else ())
 
 
-def _blocks(value: dict[str, Any], profile: str, complaints: Complaints) -> Blocks:
+def _blocks(value: dict[str, Any], bodies: Sequence[Block], complaints: Complaints) -> Blocks:
     """Everything that a profile and those that it inherits from demand; each block once."""
     demanded: dict[str, Block] = {}
     choices: list[tuple[Block, ...]] = []
@@ -124,11 +125,14 @@ def _blocks(value: dict[str, Any], profile: str, complaints: Complaints) -> Bloc
             return None
         return block
 
-    for each in _lineage(value, profile, complaints):
-        entries = _object(value["profiles"].get(each)).get("capabilities")
+    for body in bodies:
+        entries = body.get("capabilities")
         for entry in entries if isinstance(entries, list) else ():
             if isinstance(entry, list):
-                rows = tuple(block for name in entry if (block := found(name)) is not None)
+                rows = tuple(block for name in entry[:_MOST] if (block := found(name)) is not None)
+                if len(choices) >= _MOST:
+                    complaints.add("TE4317", f"more than {_MOST} choices")
+                    break
                 if rows:
                     choices.append(rows)
             elif (block := found(entry)) is not None:
@@ -136,29 +140,19 @@ def _blocks(value: dict[str, Any], profile: str, complaints: Complaints) -> Bloc
     return Blocks(tuple(demanded.values()), tuple(choices))
 
 
-def _lineage(value: dict[str, Any], profile: str, complaints: Complaints) -> list[str]:
+def _lineage(value: dict[str, Any], profile: str, complaints: Complaints) -> list[Block]:
     """A profile, those that it inherits from, and theirs; one that is not in the file cannot be followed."""
     profiles = value["profiles"]
-    found: list[str] = []
+    found: dict[str, Block] = {}
     waiting = [profile]
-    while waiting:
-        name = waiting.pop(0)
+    for name in waiting:  # it grows on the way
         if not isinstance(name, str) or name not in profiles or len(found) >= _DEEPEST:
             complaints.add("TE4317", f"{name}")
         elif name not in found:
-            found.append(name)
-            inherited = _object(profiles[name]).get("profiles")
+            found[name] = _object(profiles[name])
+            inherited = found[name].get("profiles")
             waiting += inherited if isinstance(inherited, list) else []
-    return found
-
-
-def _versions(value: dict[str, Any], profile: str) -> Iterator[object]:
-    from targetenv.wire.complaints import Complaints
-
-    for name in _lineage(value, profile, Complaints(profile)):
-        body = _object(value["profiles"].get(name))
-        if "api-version" in body:
-            yield body["api-version"]
+    return list(found.values())
 
 
 def _both(one: Capabilities, other: Capabilities) -> Capabilities:

@@ -243,3 +243,10 @@ def test_of_a_struct_that_a_complete_source_leaves_open_nothing_is_a_no() -> Non
         check(NeedsExtension("VK_KHR_16bit_storage_x"), replace(offers, unstated=frozenset({struct}))).outcome
         is Outcome.UNSATISFIED
     )
+
+
+def test_an_extension_of_instances_is_nothing_that_a_device_denies() -> None:
+    offers = Capabilities("vulkan", Version(1, 1))
+    assert check(NeedsExtension("VK_KHR_surface"), offers).outcome is Outcome.UNKNOWN
+    assert check(NeedsExtension("VK_KHR_swapchain"), offers).outcome is Outcome.UNSATISFIED
+    assert check(NeedsExtension("VK_KHR_get_physical_device_properties2"), offers).outcome is Outcome.SATISFIED, "core in 1.1"

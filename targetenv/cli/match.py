@@ -21,7 +21,9 @@ from targetenv.model.verdict import Outcome
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
 
+    from targetenv.model.artifact import Artifact
     from targetenv.model.capabilities import Capabilities
     from targetenv.model.requirement import Requirement
     from targetenv.model.verdict import Finding
@@ -117,13 +119,14 @@ def _pair(sides: list[str], line: int) -> tuple[str, str]:
 
 
 def _answer(requires: str, offers: str, stack: Stack) -> Answer:
-    found = findings(_requirements(requires), Judge(offers_from(offers, "OFFERS"), stack))
+    judge = Judge(offers_from(offers, "OFFERS"), stack)
+    found = findings(_requirements(requires, judge), judge)
     outcomes = {finding.outcome for finding in found}
     worst = next((outcome for outcome in (Outcome.UNSATISFIED, Outcome.UNKNOWN) if outcome in outcomes), Outcome.SATISFIED)
     return Answer(requires, offers, worst, found, stack)
 
 
-def _requirements(text: str) -> tuple[Requirement, ...]:
+def _requirements(text: str, judge: Judge) -> tuple[Requirement, ...]:
     if "://" in text and not is_file(text):
         return _all(offers_from(text, "REQUIRES"))
     if is_file(text):
@@ -137,7 +140,7 @@ def _requirements(text: str) -> tuple[Requirement, ...]:
             inspection = inspect(data, name=text)
             if not inspection.artifacts:
                 raise TargetEnvError(*inspection.diagnostics)
-            return tuple(dict.fromkeys(need for artifact in inspection.artifacts for need in artifact.requires))
+            return tuple(dict.fromkeys(need for row in _used(inspection.artifacts, judge) for need in row.requires))
         found = device_files.read_one_or_all(device_files.unpacked(data, name=file), name=file, select=select)
         for warning in (warning for each in found for warning in each.diagnostics):
             warn(warning)
@@ -155,6 +158,26 @@ def _requirements(text: str) -> tuple[Requirement, ...]:
         if isinstance(error, TargetEnvError):
             raise
         raise TargetEnvError(Diagnostic("TE5200", str(error), help="kinds are " + ", ".join(KINDS))) from None
+
+
+def _used(artifacts: Sequence[Artifact], judge: Judge) -> list[Artifact]:
+    """Of a container's executables those that would be used: for every kernel the one that comes nearest to fitting.
+
+    An executable whose kernels are not known may have any. Without a kernel anywhere, all are used.
+    """
+    having: dict[str, list[int]] = {kernel.name: [] for artifact in artifacts for kernel in artifact.kernels}
+    if not having:
+        return list(artifacts)
+    for place, artifact in enumerate(artifacts):
+        for name in {kernel.name for kernel in artifact.kernels} or having:
+            having[name].append(place)
+    distances = [_distance(findings(artifact.requires, judge)) for artifact in artifacts]
+    return [artifacts[place] for place in sorted({min(row, key=distances.__getitem__) for row in having.values()})]
+
+
+def _distance(found: Sequence[Finding]) -> tuple[int, int]:
+    refused = sum(finding.outcome is Outcome.UNSATISFIED for finding in found)
+    return refused, sum(finding.outcome is Outcome.UNKNOWN for finding in found)
 
 
 def _demanded(file: DeviceFile) -> tuple[Requirement, ...]:

@@ -53,3 +53,21 @@ def test_an_image_under_another_architecture_is_called_out(tmp_path: Path, te: A
     said = te("pack", "-o", tmp_path / "k.tenv", tmp_path / "k.fatbin")
     assert said.status == 0
     assert "TE4604" in said.err
+
+
+@pytest.mark.parametrize(
+    ("target", "status", "isa"),
+    [("sm_86", 0, "sm_80"), ("sm_100", 0, "sm_100f"), ("sm_90", 1, "compute_90a"), ("sm_75", 1, "sm_80")],
+)
+def test_of_a_container_the_image_that_fits_is_matched(target: str, status: int, isa: str, tmp_path: Path, te: Any) -> None:
+    (tmp_path / "k.fatbin").write_bytes(FATBIN)
+    said = te("match", tmp_path / "k.fatbin", target)
+    assert said.status == status
+    assert f"instruction set {isa} " in said.out
+    assert said.out.count("format") == 1
+
+
+def test_every_kernel_of_a_container_has_to_fit(tmp_path: Path, te: Any) -> None:
+    two = nv.fatbin(nv.entry(nv.cubin(80), 80), nv.entry(nv.cubin(90, kernels=("other",)), 90))
+    (tmp_path / "k.fatbin").write_bytes(two)
+    assert te("match", tmp_path / "k.fatbin", "sm_80").status == 1

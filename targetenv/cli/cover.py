@@ -46,6 +46,8 @@ def run(args: Namespace) -> int:
     """Cover, explain, and say whether everybody is covered."""
     if args.k is not None and args.k < 1:
         raise _usage(f"`--k {args.k}` picks nothing", "pass 1 or more")
+    if not 0 < args.seconds < float("inf"):
+        raise _usage(f"`--seconds {args.seconds:g}` is no time to search", "pass a positive number")
     if args.file is not None:
         if args.candidates:
             raise _usage("the candidates are the variants in FILE", "leave out `--candidates`")

@@ -28,7 +28,7 @@ def print_targets(found: Fleet, answer: Cover, what: str, *, whole: bool, everyt
             print(f"     best for {len(pick.serves)}: {listed(found.members, pick.serves, everything=everything)}")
     reach = answer.reach
     print(f"covered: {_share(reach.covered, answer.total)}{_depth(reach, answer)}")
-    print(proof(reach, len(answer.picks)))
+    print(proof(reach))
     if answer.fewer:
         fewer = (f"{each.k}: {_share(each.covered, answer.total)}{_mean(each)}" for each in answer.fewer)
         print(f"with fewer: {'; '.join(fewer)}")
@@ -67,14 +67,14 @@ def picked_variants(kernel: str, answer: Cover) -> None:
     print(f"{kernel}, {counted(len(answer.picks), 'variant')}: {names}; {_share(answer.reach.covered, answer.total)}")
     for pick in answer.picks:
         print(f"     {pick.name} {_effect(pick, int(answer.total))}")
-    print(f"     {proof(answer.reach, len(answer.picks))}")
+    print(f"     {proof(answer.reach)}")
 
 
-def proof(reach: Reach, k: int) -> str:
+def proof(reach: Reach) -> str:
     """Whether the answer is the best, and if not, how far it may be from it."""
     bound = f"bound {reach.most_covered:,.10g} by weight covered, {reach.most_rows:,.10g} promised"
     if reach.proved:
-        return f"proved optimal: no choice of {k} covers more, and none that covers as much promises more ({bound})"
+        return f"proved optimal: no choice of {reach.k} covers more, and none that covers as much promises more ({bound})"
     gap = reach.most_covered - reach.covered
     if gap > 0:
         return f"within {gap / reach.most_covered:.2%} of the bound ({bound}); `--seconds` gives the search more time"
@@ -149,7 +149,8 @@ def _depth(reach: Reach, answer: Cover) -> str:
 
 
 def _mean(reach: Reach) -> str:
-    return f", {reach.rows / reach.covered:.1f} each" if reach.covered else ""
+    unproved = "" if reach.proved else ", not proved"
+    return f", {reach.rows / reach.covered:.1f} each{unproved}" if reach.covered else unproved
 
 
 def _offered(offers: Sequence[str]) -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Table: TypeAlias = Any  # numpy's, which is imported on use
 
 SECONDS = 10.0
+_FEWER = 9  # what fewer picks than this reach is found out too
 
 
 @record
@@ -137,8 +138,10 @@ def cover(
     shares = np.bincount(which.reshape(-1), weights=by_class, minlength=len(first))
     reaches: list[Reach] = []
     picked: tuple[int, ...] = ()
-    for size in range(1, max(1, min(k, len(useful))) + 1):
-        reach, picked = _best(kinds, worth, shares, size, seconds / k)
+    most = max(1, min(k, len(useful)))
+    sizes = [*range(1, min(most, _FEWER)), most]
+    for size in sizes:
+        reach, picked = _best(kinds, worth, shares, size, seconds / len(sizes))
         reaches.append(reach)
     covered = runs.any(axis=0)
     ceiling = float((np.where(runs, worth[:, None], 0.0).max(axis=0, initial=0.0) * covered) @ np.array(by_class))

@@ -41,7 +41,7 @@ class Optimum:
 
 
 def best(table: Table, weights: Table, k: int, *, seconds: float = 10.0) -> Optimum:
-    """Pick `k` rows (all, where there are fewer) of a table of values that are not negative.
+    """Pick at most `k` rows of a table of values that are not negative; none that adds nothing but the first.
 
     >>> found = best(np.array([[2.0, 2, 0, 0], [0, 3, 3, 0], [0, 0, 2, 2]]), np.ones(4), 2)
     >>> found.picked, found.value, found.proved
@@ -52,7 +52,8 @@ def best(table: Table, weights: Table, k: int, *, seconds: float = 10.0) -> Opti
     whole = bool(np.all(table == np.floor(table)) and np.all(weights == np.floor(weights)))
     picked = _improved(table, weights, _greedy(table, weights, k), until)
     search = _Search(table, weights, k, picked, 1.0 if whole else 0.0, until)
-    bound = search.run() if k else 0.0
+    ceiling = float(table.max(axis=0, initial=0.0) @ weights)  # every device has the best that there is for it
+    bound = ceiling if search.value >= ceiling else min(ceiling, search.run())
     chosen = _in_order(table, weights, search.picked)
     return Optimum(tuple(chosen), search.value, max(bound, search.value))
 
@@ -77,6 +78,8 @@ def _improved(table: Table, weights: Table, picked: list[int], until: float) -> 
     value = _value(table, weights, picked)
     while perf_counter() < until:
         for place in range(len(picked)):
+            if perf_counter() > until:
+                return picked
             rest = picked[:place] + picked[place + 1 :]
             have = table[rest].max(axis=0, initial=0.0)
             given = np.maximum(table, have) @ weights
@@ -90,7 +93,15 @@ def _improved(table: Table, weights: Table, picked: list[int], until: float) -> 
 
 
 def _in_order(table: Table, weights: Table, picked: list[int]) -> list[int]:
-    return [picked[at] for at in _greedy(table[picked], weights, len(picked))]
+    """The picks by what each adds to those before; without those that add nothing."""
+    have = np.zeros(table.shape[1])
+    ordered: list[int] = []
+    for place in _greedy(table[picked], weights, len(picked)):
+        more = np.maximum(have, table[picked[place]])
+        if not ordered or float((more - have) @ weights) > 0.0:
+            ordered.append(picked[place])
+        have = more
+    return ordered
 
 
 class _Search:

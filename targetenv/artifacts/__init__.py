@@ -15,7 +15,6 @@ __all__ = ["Inspection", "Member", "identify", "inspect"]
 
 #: Format, or the part of it before `-` -> module and function that read it.
 _EXECUTABLES = {
-    "spirv": ("spirv", "inspect_spirv"),
     "elf": ("elf_objects", "inspect_elf"),
     "aie-elf": ("aie_elf", "inspect_aie_elf"),
     "aie-transaction": ("aie_transaction", "inspect_transaction"),
@@ -28,11 +27,12 @@ _EXECUTABLES = {
     "ptx": ("ptx", "inspect_ptx"),
     "tpc": ("tpc", "inspect_tpc"),
 }
-#: The same for containers, whose readers are also handed the budget that their payloads share.
+#: The same for containers, whose readers are also handed the budget that their payloads share, and for what takes time.
 _CONTAINERS = {
     "elf-aarch64": ("host_elf", "inspect_host"),
     "elf-x86_64": ("host_elf", "inspect_host"),
     "fatbin": ("fatbin", "inspect_fatbin"),
+    "spirv": ("spirv", "inspect_spirv"),
     "offload-binary": ("offload_binary", "inspect_offload"),
     "vmfb": ("vmfb", "inspect_vmfb"),
     "compressed-offload-bundle": ("compressed_bundle", "inspect_compressed"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from itertools import islice
 
+from targetenv.artifacts.containers import Budget
 from targetenv.artifacts.inspection import Inspection, odd
 from targetenv.artifacts.spirv_kernels import STORAGE_BUFFER, kernels_of
 from targetenv.artifacts.spirv_layout import Layout
@@ -69,22 +70,30 @@ _NOT_A_RESOURCE = ("sampler", "acceleration structure")  # VkPhysicalDeviceLimit
 
 
 def inspect_spirv(
-    data: bytes | memoryview, *, name: str, digest: str, specialization: Mapping[int, int] | None = None
+    data: bytes | memoryview,
+    *,
+    name: str,
+    digest: str | None = None,
+    specialization: Mapping[int, int] | None = None,
+    budget: Budget | None = None,
 ) -> Inspection:
     """What a SPIR-V module declares, and what it requires; FormatError TE41xx where it is damaged.
 
     `specialization` are values of specialization constants by SpecId; without them the requirements are those of the defaults.
     """
-    module = Module(data, name)
+    budget = budget or Budget()
+    module = Module(data, name, budget)
     layout = Layout(module, specialization)
     kernels = kernels_of(module, layout)
+    budget.tick(name)
     missing = tuple(undeclared(module))
     opencl = OpenCL(module, layout, kernels) if any(kernel.model == "Kernel" for kernel in kernels) else None
     asked: dict[Requirement, str] = {}
     for need, because in _asked(module, layout, kernels, missing, opencl):
         asked.setdefault(need, because)
     described = tuple(_kernel(kernel, opencl) for kernel in kernels)
-    artifact = Artifact(name, "spirv", digest, tuple(asked), described, size=len(data))
+    told = budget.digest(data) if digest is None else digest
+    artifact = Artifact(name, "spirv", told, tuple(asked), described, size=len(data))
     details = tuple(_details(module, layout, kernels, opencl))
     reasons = tuple((need, because) for need, because in asked.items() if because)
     return Inspection("spirv", (artifact,), tuple(_warnings(module, kernels, missing, name)), details, reasons=reasons)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import TypeAlias, TypeVar
 
+    from targetenv.artifacts.containers import Budget
+
     T = TypeVar("T")
     Operands: TypeAlias = Sequence[int]
     Handler: TypeAlias = Callable[["Module", str, Operands], None]
@@ -27,6 +29,7 @@ MOST_BYTES = 16 << 20
 _MOST_GROUP_TARGETS = 65_535
 _MOST_MODES = 65_535
 MOST_DECLARED = 4096  # of capabilities, extensions, instruction sets, entry points; compilers declare a few dozen
+_BETWEEN_CHECKS = 1 << 16  # words that are read before the time is looked at
 _MOST_IDS = 4_194_303  # universal limit
 _LONGEST_STRING = 65_535  # universal limit, in characters; here in bytes
 _REPEATED = "FuncParamAttr"  # the one decoration of which one target may have several
@@ -77,8 +80,9 @@ class Constant:
 class Module:
     """One module as declared. FormatError TE41xx where the stream is damaged; ids are looked up through methods that check."""
 
-    def __init__(self, data: bytes | memoryview, name: str) -> None:
+    def __init__(self, data: bytes | memoryview, name: str, budget: Budget | None = None) -> None:
         self.name = name
+        self._budget = budget
         self.words = _words(data, name)
         self.version, self.bound = _header(self.words, name)
         self.capabilities: list[int] = []
@@ -158,8 +162,11 @@ class Module:
         instructions = spirv.instructions()
         words = self.words
         end = len(words)
-        at = 5
+        at = check = 5
         while at < end:
+            if at >= check and self._budget is not None:
+                self._budget.tick(self.name)
+                check = at + _BETWEEN_CHECKS
             word = words[at]
             found = known.get(word)
             if found is None:

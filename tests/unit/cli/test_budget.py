@@ -49,3 +49,12 @@ def test_limits_are_numbers_with_units(tmp_path: Path, te: Any) -> None:
     (tmp_path / "two.vmfb").write_bytes(FILE)
     assert te("inspect", "--max-inflated=64M", tmp_path / "two.vmfb").status == 0
     assert te("inspect", "--max-inflated=64MB", tmp_path / "two.vmfb").status == 2
+
+
+def test_a_long_module_is_not_read_to_its_end_when_the_time_is_over() -> None:
+    nops = (1 << 16).to_bytes(4, "little") * (1 << 20)
+    ticks = count()
+    with pytest.raises(FormatError) as refused:
+        inspect(iree.SPIRV + nops, name="long.spv", budget=Budget(seconds=3, clock=ticks.__next__))
+    assert refused.value.code == "TE4081"
+    assert next(ticks) == 5

@@ -11,7 +11,7 @@ from targetenv.model.record import replace
 from targetenv.model.version import Version
 from targetenv.registry.vulkan import find_property
 from targetenv.syntax import parse
-from tests.property import test_lattice as lattice
+from tests.property.lattice_worlds import alike
 from tests.property.strategies import capabilities
 
 LIMIT = "VkPhysicalDeviceLimits::"
@@ -68,7 +68,7 @@ def test_the_other_way_round_it_is_the_mirror_image(one: Capabilities, two: Capa
     ]
 
 
-@given(lattice.alike(2))
+@given(alike(2))
 def test_the_stronger_is_the_one_whose_meet_with_the_other_is_the_other(devices: tuple[Capabilities, Capabilities]) -> None:
     one, two = devices
     stands = relation(differences(one, two))

@@ -33,7 +33,7 @@ def known(text: str) -> Rule | None:
 def page(row: Rule, *, indent: str = "") -> str:
     """One rule: what it says, where it is from, when it holds, what checks it, and who decides otherwise.
 
-    >>> print(page(rule("cuda.ptx-chip")))
+    >>> print(page(known("cuda.ptx-chip")))
     cuda.ptx-chip: PTX with `a` is compiled for that very chip
       source: NVIDIA, ptxas --help, `--gpu-name`
       since: cuda 12.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from targetenv.match import gpu
 from targetenv.model import requirement as needs
 from targetenv.model.record import replace
 from targetenv.model.version import Version
@@ -35,7 +36,7 @@ def requirements_of(env: TargetEnv) -> tuple[Requirement, ...]:
     if offers.api == "metal":
         required += _system(offers)
     required += [needs.NeedsExtension(name) for name in sorted(offers.extensions)]
-    if offers.api == "rocm":  # a feature pinned off is as much required as one pinned on
+    if offers.api in gpu.AMD:  # a feature pinned off is as much required as one pinned on
         switched = [f"{name}+" for name in offers.features] + [f"{name}-" for name in offers.denied]
         required += [needs.NeedsFeature(name) for name in sorted(switched)]
     else:

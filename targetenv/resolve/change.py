@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from itertools import combinations
 
+from targetenv.match import gpu
 from targetenv.match.check import Judge
 from targetenv.match.phrases import api_name, bare, listed, required, shown
 from targetenv.match.unknowns import how_to_find_out
@@ -154,7 +155,7 @@ def _meet(need: Requirement, verdict: Verdict) -> Ways:
                 Means.BUILD: Way(f"for `{offers.isa}`, which this device offers", build_for(offers, verdict.artifact.format)),
                 **there,
             }
-        case needs.NeedsFeature(name) if offers.api == "rocm" and name.endswith(("+", "-")):
+        case needs.NeedsFeature(name) if offers.api in gpu.AMD and name.endswith(("+", "-")):
             return _switched(name, verdict)
         case needs.NeedsFeature(name) if offers.api == "cpu":
             return {Means.BUILD: Way(f"without {name}", f"-mno-{name}"), Means.DEVICE: Way(name)}

@@ -34,7 +34,7 @@ def build_for(offers: Capabilities, executable_format: str) -> str:
                 return ""
             kind = "compute" if executable_format == "ptx" else "sm"
             return f"nvcc -gencode arch=compute_{number[1]},code={kind}_{number[1]}"
-        case "rocm" if isa:
+        case "rocm" | "hip" if isa:
             return f"hipcc --offload-arch={isa}"
         case "cpu" if architecture(isa):
             core = architecture(isa) == "aarch64" and not isa.startswith("armv")

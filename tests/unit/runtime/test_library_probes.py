@@ -113,6 +113,9 @@ int hipGetDeviceCount(int *count) { *count = COUNT; return 0; }
 int hipDeviceGetName(char *name, int length, int device) { snprintf(name, length, "Planted Instinct"); return 0; }
 int hipDeviceGetPCIBusId(char *id, int length, int device) { snprintf(id, length, "0000:C1:00.0"); return 0; }
 int hipDeviceTotalMem(size_t *bytes, int device) { *bytes = 64ull << 30; return 0; }
+#ifdef VERSION
+int hipRuntimeGetVersion(int *version) { *version = VERSION; return 0; }
+#endif
 """
 
 
@@ -123,6 +126,15 @@ def test_a_hip_device_gets_its_isa_from_the_kernels_topology(tmp_path: Path) -> 
     (tmp_path / "kfd").touch()
     (device,), _ = hip.probe(planted(tmp_path, HIP, "COUNT=1"), topology=str(topology), node=str(tmp_path / "kfd"))
     assert (device.name, device.offers.isa) == ("Planted Instinct", "gfx942")
+    assert device.offers.version is None
+
+
+def test_a_hip_device_has_the_version_of_its_runtime(tmp_path: Path) -> None:
+    (tmp_path / "kfd").touch()
+    library = planted(tmp_path, HIP, "COUNT=1", "VERSION=60342133")
+    (device,), _ = hip.probe(library, topology=str(tmp_path), node=str(tmp_path / "kfd"))
+    assert str(device.offers.version) == "6.3"
+    assert dict(device.provenance) == {"hip runtime": "6.3"}
 
 
 def test_a_loader_without_platforms_says_so(tmp_path: Path) -> None:

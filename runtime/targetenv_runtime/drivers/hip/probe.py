@@ -11,6 +11,7 @@ from ctypes import byref, c_char, c_char_p, c_int, c_size_t
 
 from targetenv.model.capabilities import Capabilities, Property
 from targetenv.model.device import Device, Unavailable
+from targetenv.model.version import Version
 from targetenv_runtime.drivers import absence
 from targetenv_runtime.ffi.library import Library, LibraryMissing
 
@@ -52,8 +53,10 @@ def _device(hip: CDLL, ordinal: int, isas: dict[str, str]) -> Device:
     hip.hipDeviceGetPCIBusId(bus, c_int(len(bus)), c_int(ordinal))
     hip.hipDeviceTotalMem(byref(memory), c_int(ordinal))
     pci = bus.value.decode().lower()
+    version = _version(hip)
     offers = Capabilities(
         api="hip",
+        version=version,
         isa=isas.get(pci),
         formats=frozenset({"hsaco"}),
         properties=(Property("totalGlobalMem", memory.value),),
@@ -65,8 +68,17 @@ def _device(hip: CDLL, ordinal: int, isas: dict[str, str]) -> Device:
         driver="hip",
         offers=offers,
         identity=(("pci", pci),),
+        provenance=(("hip runtime", str(version)),) if version else (),
         memory=(f"{memory.value >> 20} MiB on the device",),
     )
+
+
+def _version(hip: CDLL) -> Version | None:
+    """The release of ROCm that this runtime is of; HIP counts 10000000 * major + 100000 * minor + build (hip_version.h)."""
+    number = c_int()
+    if not hasattr(hip, "hipRuntimeGetVersion") or hip.hipRuntimeGetVersion(byref(number)) != 0 or number.value <= 0:
+        return None
+    return Version(number.value // 10_000_000, number.value // 100_000 % 100)
 
 
 def isas_by_location(topology: str) -> dict[str, str]:

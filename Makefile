@@ -10,12 +10,14 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 VENV := .venv/bin/python
 
-.PHONY: help test demo bench fuzz setup ready clean
+.PHONY: help test demo bench fuzz conformance conformance-stress setup ready clean
 
 help:
 	@sed -n 's/^#  *\(make .*\)/\1/p' Makefile
 	@echo "make demo                             builds the example, resolves it on every device found, runs and checks it"
 	@echo "make bench                            the benchmark tables"
+	@echo "make conformance                      the drivers' suite; writes docs/reference/conformance.md"
+	@echo "make conformance-stress               that suite in 50 random orders, then four threads at each device for a minute"
 	@echo "make fuzz                             a million damaged files, read or refused (FUZZ_ARGS='--mutations 10000 amd')"
 
 ready:
@@ -36,6 +38,12 @@ bench: ready
 
 fuzz: ready
 	@nice -n 15 $(VENV) -m tests.fuzz $(FUZZ_ARGS)
+
+conformance: ready
+	@$(VENV) -m tests.conformance
+
+conformance-stress: ready
+	@nice -n 15 $(VENV) -m tests.conformance.stress $(STRESS_ARGS)
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build-out

@@ -1,14 +1,6 @@
 """The devices that the suite runs on, and what each of them cannot do.
 
-A case asks for tags with `@pytest.mark.needs(...)` and is not made for backends without them:
-
-    executes     commands have effects (null: none do)
-    async        submission never blocks: the host goes on while work waits or runs
-    multi_queue  there are two queues or more
-    faults       a kernel can fail, and says so
-    import_host  memory of the host's own can be a buffer
-    checks       opened with `checks=True`
-    device_times a profile has times of the device
+A case asks for `TAGS` with `@pytest.mark.needs(...)` and is not made for backends without them.
 """
 
 from __future__ import annotations
@@ -23,6 +15,18 @@ from tests.conformance.limited import open_limited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+
+TAGS = {
+    "executes": "commands have effects",
+    "async": "submission never blocks: the host goes on while work waits or runs",
+    "multi_queue": "there are two queues or more",
+    "faults": "a kernel can fail, and says so",
+    "import_host": "memory of the host's own can be a buffer",
+    "checks": "the device is opened with `checks=True`",
+    "device_times": "a profile has times of the device",
+}
+"""What a backend can do, for good. The cases of a tag that it lacks are not made for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Backend:
 
     name: str
     uri: str
+    about: str
     tags: frozenset[str] = frozenset()
     formats: tuple[str, ...] = ()
     unsupported: tuple[Exclusion, ...] = ()
@@ -64,16 +69,40 @@ class Backend:
 _HOST = frozenset({"executes", "multi_queue", "faults", "import_host"})
 
 BACKENDS = (
-    Backend("null", "null://0", frozenset({"multi_queue", "import_host"}), ("anything",)),
-    Backend("host-inline", "host://0", _HOST, ("python",)),
-    Backend("host-threaded", "host://1", _HOST | {"async", "device_times"}, ("python",)),
-    Backend("host-checked", "host://1", _HOST | {"async", "device_times", "checks"}, ("python",), options={"checks": True}),
-    Backend("host-limited", "host://1", _HOST - {"import_host"} | {"async"}, ("python",), opener=open_limited),
-    Backend("cpu", "cpu://0", frozenset({"executes", "faults", "import_host"}), (CPU,)),
-    Backend("cpu-1-thread", "cpu://0", frozenset({"executes", "faults", "import_host"}), (CPU,), options={"threads": 1}),
+    Backend("null", "null://0", "executes nothing", frozenset({"multi_queue", "import_host"}), ("anything",)),
+    Backend("host-inline", "host://0", "Python callables, in the caller's thread", _HOST, ("python",)),
+    Backend(
+        "host-threaded", "host://1", "Python callables, a thread for each queue", _HOST | {"async", "device_times"}, ("python",)
+    ),
+    Backend(
+        "host-checked",
+        "host://1",
+        "the same opened with checks",
+        _HOST | {"async", "device_times", "checks"},
+        ("python",),
+        options={"checks": True},
+    ),
+    Backend(
+        "host-limited",
+        "host://1",
+        "the same with only what every driver must have",
+        _HOST - {"import_host"} | {"async"},
+        ("python",),
+        opener=open_limited,
+    ),
+    Backend("cpu", "cpu://0", "this processor, on all its cores", frozenset({"executes", "faults", "import_host"}), (CPU,)),
+    Backend(
+        "cpu-1-thread",
+        "cpu://0",
+        "this processor, in one thread",
+        frozenset({"executes", "faults", "import_host"}),
+        (CPU,),
+        options={"threads": 1},
+    ),
     Backend(
         "vulkan",
         "vulkan://0",
+        "the first Vulkan device, under the validation layers",
         frozenset({"executes", "async", "device_times"}),
         (SPIRV, ADDRESSES),
         options={"validation": True},

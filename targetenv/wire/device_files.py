@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 LARGEST = 32 << 20  # of one file, unpacked; the largest that any tool writes are 0.5 MiB
 SUFFIXES = (".json", ".json.gz", ".txt", ".log")
 _GZIP = b"\x1f\x8b"
+_MOST_DEVICES = 256  # in one document
 _SNAPSHOT = re.compile(rb'\s*\{\s*"schema"\s*:')
-_JSON_KEY = re.compile(rb'"(VkPhysicalDevice(Properties|Features)|ArrayOfVk\w+|capabilities|extensionName|deviceName)"\s*:')
+_JSON_KEY = re.compile(
+    rb'"(VkPhysicalDevice(Properties|Features)|ArrayOfVk\w+|capabilities|extensionName|deviceName|offers)"\s*:'
+)
 _PRINTED = re.compile(rb"^(VULKANINFO|GPU\d+ *:?)\s*$", re.MULTILINE)
 
 
@@ -86,8 +89,15 @@ def read_all(data: bytes, *, name: str) -> tuple[DeviceFile, ...]:
     text = loose_json.decode(data, complaints)
     if text.lstrip()[:1] in ("{", "[") or (_PRINTED.search(data) is None and describes_devices(data)):
         values = loose_json.documents(text, name=name, complaints=complaints)
+        if (
+            len(values) == 1
+            and isinstance(values[0], dict)
+            and {"device", "devices"} & values[0].keys()
+            and "schema" in values[0]
+        ):
+            return _snapshot(data, name)  # whose keys somebody sorted
         if len(values) == 1 and isinstance(values[0], list):
-            values = values[0]
+            values = values[0][:_MOST_DEVICES]
         apart = [f"{name}#{at}" if len(values) > 1 else name for at in range(len(values))]
         found = [each for value, uri in zip(values, apart, strict=True) for each in _of_object(value, uri, complaints)]
         if found:
@@ -203,6 +213,13 @@ def _of_object(value: Any, uri: str, of_file: Complaints) -> Iterator[DeviceFile
     elif devsim.looks_like(value):
         device = devsim.read(value, uri=uri, complaints=complaints)
         yield DeviceFile(device, "vulkaninfo-devsim", uri, complaints.diagnostics())
+    elif isinstance(value.get("devices"), list):  # vkjson of Android: what the capability viewer writes, in a list
+        for at, each in enumerate(value["devices"][:_MOST_DEVICES]):
+            if isinstance(each, dict) and capsviewer.looks_like(each):
+                label = f"{uri}#{at}" if len(value["devices"]) > 1 else uri
+                complaints = Complaints(label, of_file)
+                device = capsviewer.read(each, uri=label, complaints=complaints)
+                yield DeviceFile(device, "vkjson", label, complaints.diagnostics())
     elif capsviewer.looks_like(value):
         device = capsviewer.read(value, uri=uri, complaints=complaints)
         yield DeviceFile(device, "capsviewer", uri, complaints.diagnostics())

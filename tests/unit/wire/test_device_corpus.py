@@ -150,6 +150,13 @@ def test_a_report_of_version_1_4() -> None:
     assert "VkPhysicalDeviceSubgroupProperties" in offers.unstated
 
 
+def test_vkjson_of_android() -> None:
+    file = _one("vkjson.json")
+    assert (file.kind, file.device.name, file.device.offers.version) == ("vkjson", "Example 10", Version(1, 0, 35))
+    assert INT16 in file.device.offers.features
+    assert file.diagnostics == ()
+
+
 def test_a_report_of_version_3_2() -> None:
     offers = _one("report_3.2.json").device.offers
     assert offers.subgroup_sizes == {64, 128}

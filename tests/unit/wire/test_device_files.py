@@ -81,6 +81,12 @@ def test_a_snapshot_is_a_device_file() -> None:
     assert (file.device, file.kind) == (device, "snapshot")
 
 
+def test_a_snapshot_with_its_keys_in_another_order_is_one_too() -> None:
+    document = json.loads(write_snapshot([Device("cpu://0", "x", "cpu", Capabilities("cpu"))]))
+    file = read_device(json.dumps(document, sort_keys=True).encode(), name="x.device.json")
+    assert (file.kind, file.device.uri) == ("snapshot", "cpu://0")
+
+
 def test_one_of_several_has_to_be_named() -> None:
     devices = [Device(f"cpu://{at}", f"x{at}", "cpu", Capabilities("cpu")) for at in range(2)]
     data = write_snapshot(devices)

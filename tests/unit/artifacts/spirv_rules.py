@@ -293,6 +293,31 @@ NOT_COMPUTE: dict[str, str] = {
 }
 
 
+MORE = """What is more than that list, from newer headers or from rules under other names: the rows and stages of
+VK_KHR_cooperative_matrix, rotation within clusters, `OpFmaKHR` by width, 8- and 16-bit numbers in workgroup blocks, the range
+of uniform blocks, push constants, and the descriptors of each kind by stage and by set (a binding that several variables share
+counts once).
+
+A declared capability is always required, also where nothing uses it: Vulkan refuses the module otherwise. What is used and not
+declared is required too, with the warning [TE4108](../errors/TE4108.md).
+
+## Specialization constants
+
+Requirements are those of the default values. `targetenv inspect` lists the constants, and shows a size that depends on them as
+what it is computed from: `spec(0)=32 x 1 x 1`, `(spec(3)=4 * 16)`. In Python,
+`targetenv.artifacts.spirv.inspect_spirv(data, name=..., digest=..., specialization={0: 64})` gives the requirements of other
+values. Our vulkan driver sets none, so the defaults are what runs.
+
+## OpenCL
+
+A module with kernels for OpenCL requires, beside format, version, capabilities and extensions, in OpenCL's names: address bits,
+work-group and work-item sizes, local memory, the size of its arguments, constant arguments, samplers, and the program's
+constants. `targetenv inspect` lists the arguments. Which capabilities a device takes follows from its version, its extensions
+and its answers (`targetenv/match/opencl.py`); a capability or a SPIR-V extension that no row names is not known. Before SPIR-V
+1.4 a module does not say which kernel uses which local variable, so each counts for all.
+"""
+
+
 def page() -> str:
     """The page, as it must be."""
     lines = [
@@ -317,13 +342,7 @@ def page() -> str:
         "|---|---|",
         *(f"| {name} | {required(row.need).replace('|', chr(92) + '|')} |" for name, row in sorted(DERIVED.items())),
         "",
-        "What is more than that list, from newer headers or from rules under other names: the rows and stages of",
-        "VK_KHR_cooperative_matrix, rotation within clusters, `OpFmaKHR` by width, 8- and 16-bit numbers in workgroup blocks,",
-        "the range of uniform blocks, push constants, and the descriptors of each kind by stage and by set (a binding that",
-        "several variables share counts once).",
-        "",
-        "A declared capability is always required, also where nothing uses it: Vulkan refuses the module otherwise.",
-        "",
+        MORE,
         "## Not derivable",
         "",
         "| rule | why |",

@@ -64,7 +64,8 @@ class Shell:
             script = bin_directory / name
             script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
             script.chmod(0o755)
-        (directory / "docs").symlink_to(ROOT / "docs")
+        for name in ("docs", "tests"):
+            (directory / name).symlink_to(ROOT / name)
         self._environment = os.environ | {
             "PATH": f"{bin_directory}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "runtime")]),

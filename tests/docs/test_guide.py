@@ -54,6 +54,19 @@ def test_the_build_config_of_the_guide_is_one(tmp_path: Path) -> None:
     assert len(demands(refined.kernels[0].variants[0])) == 4
 
 
+def test_the_page_on_many_devices_prints_what_it_shows(tmp_path: Path) -> None:
+    document = (GUIDE / "fleet.md").read_text(encoding="utf-8")
+    shell = Shell(tmp_path)
+    every = commands(document)
+    assert len(every) > 5
+    for command in every:
+        assert shell.run(command.text).output.rstrip() == command.shown.rstrip(), command.text
+    (program,) = _blocks(document, "python")
+    (tmp_path / "example.py").write_text(program, encoding="utf-8")
+    done = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, env=shell._environment, check=True, capture_output=True)
+    assert done.stdout.startswith(b"40 devices in ")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_guide_names_only_verbs_that_are_there(page: Path) -> None:
     assert set(re.findall(r"(?:\$ |`)targetenv ([a-z]+)", page.read_text(encoding="utf-8"))) <= set(VERBS)

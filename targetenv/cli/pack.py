@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from targetenv.artifacts import identify, inspect
 from targetenv.cli import limits
 from targetenv.cli.assembly import Declared, Part, assemble, part
+from targetenv.cli.claims import audited, unsaid
 from targetenv.cli.documents import of_diagnostic
 from targetenv.cli.output import print_json, print_table, size, talk
 from targetenv.diagnostics.diagnostic import Diagnostic, FormatError, TargetEnvError
@@ -44,10 +45,11 @@ def run(args: Namespace) -> int:
     """Pack the files."""
     name = args.name or re.sub(r"\.tenv$", "", os.path.basename(args.output)) or "package"  # noqa: PTH119
     with Output(args.output) as output:
-        kernels, parts = _collect(args.files, lambda: limits.budget(args))
+        odd: list[Diagnostic] = []
+        kernels, parts = _collect(args.files, lambda: limits.budget(args), odd)
         _, data = assemble(name, args.package_version, list(kernels.values()), parts)
         output.write(data)
-    warnings = [warning for row in parts for warning in row.warnings]
+    warnings = list(dict.fromkeys([*odd, *(warning for row in parts for warning in row.warnings)]))
     if args.format == "json":
         variants = [
             {"kernel": row.variant.kernel, "variant": row.variant.name, "size": row.variant.size, "sha256": row.variant.sha256}
@@ -64,15 +66,20 @@ def run(args: Namespace) -> int:
     return 0
 
 
-def _collect(files: Sequence[str], budget: Callable[[], Budget]) -> tuple[dict[str, PackagedKernel], list[Part]]:
-    """The kernels in the files, each with the largest interface that a variant of it has, and the variants."""
+def _collect(
+    files: Sequence[str], budget: Callable[[], Budget], odd: list[Diagnostic]
+) -> tuple[dict[str, PackagedKernel], list[Part]]:
+    """The kernels in the files, each with the largest interface that a variant of it has, and the variants.
+
+    What is odd about the files, and where their labels lie, goes to `odd`.
+    """
     entries: list[tuple[str, str, str, _Found]] = []
     taken: set[tuple[str, str]] = set()
     for argument in files:
         renamed, separator, path = argument.partition("=")
         path = path if separator else argument
         data = read_bytes(path)
-        found = _kernels(data, path, budget())
+        found = _kernels(data, path, budget(), odd)
         if separator and len(found) != 1:
             message = f"`{path}` has {len(found)} kernels, so `{renamed}=` does not say which is meant"
             raise FormatError(Diagnostic("TE5200", message, help="pass the file without a name"))
@@ -126,9 +133,10 @@ def _claims(row: _Found) -> tuple[str, ...]:
     return (target,) if target else ()
 
 
-def _kernels(data: bytes, path: str, budget: Budget) -> list[_Found]:
+def _kernels(data: bytes, path: str, budget: Budget, odd: list[Diagnostic]) -> list[_Found]:
     """Every kernel of every executable, through containers; of those that can be read."""
     inspection = inspect(data, name=path, budget=budget)
+    odd += [*inspection.diagnostics, *unsaid(audited(inspection, path), inspection.diagnostics)]
     found = []
     for place, leaf, payload in inspection.leaves():
         for artifact in leaf.artifacts:

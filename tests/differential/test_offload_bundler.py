@@ -69,3 +69,30 @@ def test_textual_entries_are_those_that_the_bundler_lists(tmp_path: Path) -> Non
     listed = run(BUNDLER, "-type=ll", "-list", f"-input={made}").split()
     assert [row.name for row in found.members] == listed == [HOST, "hip-amdgcn-amd-amdhsa--gfx906"]
     assert all("; nothing" in bytes(row.payload).decode() for row in found.members)
+
+
+HIP = """
+struct dim3 { unsigned x, y, z; };
+typedef struct hipStream *hipStream_t;
+extern "C" int hipLaunchKernel(const void *, dim3, dim3, void **, unsigned long, hipStream_t);
+__attribute__((global)) void fill(float *x) { x[0] = 1; }
+"""
+
+
+@pytest.mark.differential
+@pytest.mark.skipif(not (BUNDLER and CLANG), reason="clang-19 or clang-offload-bundler-19 is missing")
+@pytest.mark.parametrize("compress", [False, True])
+def test_the_code_that_clang_puts_into_a_host_object_is_found(compress: bool, tmp_path: Path) -> None:
+    if compress:
+        pytest.importorskip("zstandard")
+    source, made = tmp_path / "fill.hip", tmp_path / "fill.o"
+    source.write_text(HIP)
+    targets = ("gfx90a:xnack+", "gfx1100", "gfx942")
+    flags = ("-nogpulib", "-nogpuinc", "-O2", *(["--offload-compress"] if compress else []))
+    run(CLANG, "-x", "hip", *(f"--offload-arch={target}" for target in targets), *flags, "-c", source, "-o", made)
+    found = inspect(made.read_bytes(), name="fill.o")
+    assert {row.target for row in found.artifacts} == set(targets)
+    for row in found.artifacts:
+        assert [kernel.name for kernel in row.kernels] == ["_Z4fillPf"]
+        visible = [one for one in row.kernels[0].parameters or () if one.kind != "hidden"]
+        assert [(one.offset, one.size, one.kind) for one in visible] == [(0, 8, "buffer")]

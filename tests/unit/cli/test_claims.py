@@ -201,3 +201,12 @@ def test_a_v4_binary_without_a_note_is_caught_by_its_instructions(tmp_path: Path
     (row,) = te("inspect", made, "--scan", "--format", "json").json["audit"]
     assert (row["outcome"], row["diagnostic"]["code"]) == ("contradicted", "TE4072")
     assert "avx512f" in row["diagnostic"]["message"]
+
+
+@pytest.mark.parametrize("name", ["a gfx90a object bundled as gfx942", "a v4 binary named as v2"])
+def test_packing_under_a_label_that_lies_says_so(name: str, tmp_path: Path, te: Any) -> None:
+    file, data, code, _, _ = CATCHES[name]
+    (tmp_path / file).write_bytes(data)
+    said = te("pack", "-o", tmp_path / "p.tenv", tmp_path / file)
+    assert said.status == 0
+    assert said.err.count(f"warning[{code}]") == 1

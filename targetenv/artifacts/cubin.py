@@ -13,9 +13,10 @@ from targetenv.artifacts.cuda import CUBIN_MACHINE, Launch, launch_limits, param
 from targetenv.artifacts.elf_sections import Sections
 from targetenv.artifacts.inspection import damaged
 from targetenv.artifacts.window import Window
+from targetenv.match.unknowns import TO_BE_LINKED
 from targetenv.model.artifact import Kernel, Parameter
 from targetenv.model.record import record
-from targetenv.model.requirement import NeedsIsa, NeedsUnknown
+from targetenv.model.requirement import NeedsIsa
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from targetenv.artifacts.inspection import Inspection
     from targetenv.model.requirement import Requirement
 
-LINKED_LATER = NeedsUnknown("with what this relocatable device code is to be linked")
 _CODE = "TE4041"
 _RELOCATABLE = 1
 _FUNCTION = frozenset({2})
@@ -109,7 +109,7 @@ def inspect_cubin(data: bytes | memoryview, *, name: str, digest: str) -> Inspec
     if target.number >= 100 and not target.suffix:
         details.append(("suffix f", "not known: a cubin does not store it"))
     if elf.type == _RELOCATABLE:
-        requires.append(LINKED_LATER)
+        requires.append(TO_BE_LINKED.requirement)
         details.append(("type", "relocatable"))
     details += _notes(elf)
     details += [("kernel", entry.said()) for entry in entries]

@@ -12,8 +12,9 @@ from targetenv.artifacts.cuda import FATBIN_MAGIC
 from targetenv.artifacts.decompress import decompress_lz4, decompress_zstd
 from targetenv.artifacts.inspection import Inspection, Member, damaged, odd
 from targetenv.artifacts.window import Window
+from targetenv.match.unknowns import CLOSED_KIND, COMPRESSED
 from targetenv.model.record import record, replace
-from targetenv.model.requirement import NeedsIsa, NeedsUnknown, NeedsVersion
+from targetenv.model.requirement import NeedsIsa, NeedsVersion
 from targetenv.model.version import Version
 
 TYPE_CHECKING = False
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from targetenv.model.artifact import Artifact
     from targetenv.model.requirement import Requirement
 
-UNREAD = NeedsUnknown("what this compressed image needs beyond its header: its contents were not read")
 _CODE = "TE4042"
 _VERSION = 1
 _HEADER, _LEAST_ENTRY = 16, 64
@@ -152,7 +152,7 @@ def _stated(entry: Entry) -> list[Requirement]:
 
 def _unread(entry: Entry, name: str, budget: Budget) -> Inspection:
     warning = odd("TE4045", name, "this image is compressed with zstd, and its contents were not read", help=_INSTALL)
-    requires = (*_stated(entry), UNREAD)
+    requires = (*_stated(entry), COMPRESSED.requirement)
     details = [("compressed", f"zstd, {len(entry.image)} bytes of {entry.size}; contents not read")]
     return executable(
         entry.image,
@@ -167,13 +167,12 @@ def _unread(entry: Entry, name: str, budget: Budget) -> Inspection:
 
 def _closed(entry: Entry, name: str, budget: Budget) -> Inspection:
     """Code for the link-time optimizer, which is not even compressed in a way that is known, or something newer."""
-    unknown = NeedsUnknown("what this image needs: only NVIDIA's tools read its kind")
     return executable(
         entry.image,
         name=name,
         digest=budget.digest(entry.image),
         executable_format=f"nvidia-{entry.format}".replace(" ", "-"),
-        requires=(*_stated(entry), unknown),
+        requires=(*_stated(entry), CLOSED_KIND.requirement),
     )
 
 

@@ -11,8 +11,9 @@ from targetenv.artifacts.containers import adjusted, container, executable, memb
 from targetenv.artifacts.decompress import decompress_zlib, decompress_zstd, is_zstd
 from targetenv.artifacts.inspection import Inspection, Member, damaged, odd
 from targetenv.artifacts.window import Window
+from targetenv.match.unknowns import COMPRESSED
 from targetenv.model.record import record, replace
-from targetenv.model.requirement import NeedsFeature, NeedsIsa, NeedsUnknown
+from targetenv.model.requirement import NeedsFeature, NeedsIsa
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -174,13 +175,12 @@ def _unread(binary: memoryview, place: int, name: str, budget: Budget) -> Member
     called = f"{place + 1}.compressed"
     advice = "install `zstandard` (the extra `targetenv[zstd]`)"
     warning = odd("TE4045", f"{name}!{called}", "these images are compressed with zstd, and were not read", help=advice)
-    unknown = NeedsUnknown("what these compressed images need: they were not read")
     found = executable(
         binary,
         name=f"{name}!{called}",
         digest=budget.digest(binary),
         executable_format="offload-binary",
-        requires=(unknown,),
+        requires=(COMPRESSED.requirement,),
         diagnostics=(warning,),
     )
     return Member(called, found, binary)

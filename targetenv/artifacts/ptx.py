@@ -10,14 +10,14 @@ import re
 import string
 
 from targetenv.artifacts.containers import executable
-from targetenv.artifacts.cubin import LINKED_LATER
 from targetenv.artifacts.cuda import launch_limits, parameters_said
 from targetenv.artifacts.inspection import damaged, odd
 from targetenv.artifacts.ptx_kernels import Entry, Function, Variable, entries, variables
 from targetenv.match.gpu import reach
+from targetenv.match.unknowns import NARROW_ADDRESSES, TO_BE_LINKED
 from targetenv.model.artifact import Kernel
 from targetenv.model.record import record
-from targetenv.model.requirement import NeedsIsa, NeedsUnknown, NeedsVersion
+from targetenv.model.requirement import NeedsIsa, NeedsVersion
 from targetenv.model.version import Version
 from targetenv.registry import cuda
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from targetenv.diagnostics.diagnostic import Diagnostic
     from targetenv.model.requirement import Requirement
 
-NARROW = NeedsUnknown("whether the driver takes code with 32-bit addresses: new ones do not")
 _CODE = "TE4040"
 _NOISE = re.compile(r'"[^"\n]*"|//[^\n]*|/\*(?:.*?\*/|.*)', re.DOTALL)
 _BRACE = re.compile(r"[{}]")
@@ -76,8 +75,8 @@ def inspect_ptx(data: bytes | memoryview, *, name: str, digest: str) -> Inspecti
         *(NeedsIsa(target) for target in _strictest(module.targets)),
         *launch_limits(entry.launch for entry in module.entries),
     ]
-    requires += [NARROW] if module.bits != _WIDE else []
-    requires += [LINKED_LATER] if module.elsewhere else []
+    requires += [NARROW_ADDRESSES.requirement] if module.bits != _WIDE else []
+    requires += [TO_BE_LINKED.requirement] if module.elsewhere else []
     kernels = tuple(
         Kernel(row.name, workgroup_size=row.launch.threads, local_memory=row.launch.shared, parameters=row.parameters)
         for row in module.entries

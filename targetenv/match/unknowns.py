@@ -49,7 +49,33 @@ UNUSED_MATRIX = Silence(
     "declare the variant's `target`",
 )
 
-ROWS: tuple[Silence, ...] = (X86_LEVEL, AARCH64_FEATURES, OPEN_WORKGROUP, OPEN_ARRAY, OPEN_MATRIX, UNUSED_MATRIX)
+TO_BE_LINKED = Silence(
+    "with what this relocatable device code is to be linked",
+    "link it (`nvcc -dlink`, `nvlink`), or build without `-rdc=true`",
+)
+NARROW_ADDRESSES = Silence(
+    "whether the driver takes code with 32-bit addresses: new ones do not", "build for 64-bit addresses (`nvcc -m64`)"
+)
+COMPRESSED = Silence(
+    "what this compressed code needs: its contents were not read",
+    "install `zstandard` (`pip install targetenv[zstd]`) and inspect it again",
+)
+CLOSED_KIND = Silence(
+    "what this image needs: only NVIDIA's tools read its kind", "build for a real architecture too (`code=sm_90`)"
+)
+
+ROWS: tuple[Silence, ...] = (
+    X86_LEVEL,
+    AARCH64_FEATURES,
+    OPEN_WORKGROUP,
+    OPEN_ARRAY,
+    OPEN_MATRIX,
+    UNUSED_MATRIX,
+    TO_BE_LINKED,
+    NARROW_ADDRESSES,
+    COMPRESSED,
+    CLOSED_KIND,
+)
 
 
 def how_to_find_out(need: NeedsUnknown) -> str:

@@ -161,3 +161,10 @@ def test_a_host_object_without_device_code_is_what_it_was() -> None:
 def test_garbage_in_a_section_for_device_code_is_refused() -> None:
     assert refusal(nv.host((".nv_fatbin", bytes(8) + b"garbage!"))) == "TE4042"
     assert refusal(nv.host((".llvm.offloading", b"garbage!" * 8))) == "TE4050"
+
+
+def test_the_programs_wrappers_are_counted() -> None:
+    wrapper = bytes.fromhex("b1436246") + bytes(20)
+    fat = nv.fatbin(nv.entry(CUBIN, 90))
+    found = inspect(nv.host((".nv_fatbin", fat), (".nvFatBinSegment", wrapper * 2)), name="x")
+    assert ("registers", "2 fatbins (.nvFatBinSegment)") in found.details

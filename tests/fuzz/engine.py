@@ -6,8 +6,10 @@ from collections.abc import Callable
 from random import Random
 
 from targetenv.artifacts import inspect
-from targetenv.diagnostics.diagnostic import FormatError
+from targetenv.cli.claims import audited
+from targetenv.diagnostics.diagnostic import FormatError, TargetEnvError
 
+NAME = "fuzzed-x86-64-v2-gfx942-sm_90"
 BYTES = (0, 1, 2, 0x7F, 0x80, 0xFF)
 WORDS = (0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 LONGS = (0, 1 << 31, 1 << 32, (1 << 63) - 1, 1 << 63, (1 << 64) - 1)
@@ -15,10 +17,15 @@ TIMES = (1, 1, 2, 4, 16)  # single changes, and several at once
 
 
 def survives(data: bytes) -> bool:
-    """Whether the reader accepts these bytes; any exception but a FormatError with a TE4 code gets through."""
+    """Whether the reader accepts these bytes; any exception but a FormatError with a TE4 code gets through.
+
+    What is accepted is audited too, under a name that claims something, and every warning is put into words.
+    """
     refused = None
     try:
-        inspect(data, name="fuzzed")
+        found = inspect(data, name=NAME)
+        warnings = [*found.diagnostics, *(row.warning for row in audited(found, NAME) if row.warning is not None)]
+        assert all(str(TargetEnvError(warning)) for warning in warnings)
     except FormatError as error:
         refused = error
     if refused is not None:

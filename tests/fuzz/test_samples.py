@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from hashlib import sha256
 from random import Random
 
@@ -9,6 +10,8 @@ import pytest
 
 from targetenv.artifacts import inspect
 from targetenv.artifacts.containers import Budget
+from targetenv.artifacts.scan import scanned
+from targetenv.diagnostics.diagnostic import FormatError
 from targetenv.model.record import replace
 from tests.fuzz.engine import mutated, survives
 from tests.fuzz.samples import FAMILIES, SAMPLES
@@ -30,6 +33,16 @@ def test_a_file_changed_at_random_is_read_or_refused(family: str) -> None:
     samples = list(FAMILIES[family].values())
     accepted = sum(survives(mutated(samples[number % len(samples)], random)) for number in range(MUTATIONS))
     assert accepted, "every change was noticed at once, so nothing deep was tried"
+
+
+def test_code_changed_at_random_is_decoded_to_its_end() -> None:
+    pytest.importorskip("capstone")
+    random = Random("scan")
+    samples = [*FAMILIES["elf"].values(), FAMILIES["offload"]["host object"]]
+    for number in range(500):
+        data = mutated(samples[number % len(samples)], random)
+        with suppress(FormatError):
+            scanned(inspect(data, name="x"), data, name="x", budget=Budget())
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -35,7 +35,7 @@ _RESERVED_FROM, _RESERVED = 90, 1024  # shared memory of the system's, counted i
 # ELF ABI: OS/ABI, ABI version -> where the architecture and its `a` are in e_flags
 _OLD, _NEW = (0x33, 7), (0x41, 8)
 _OLD_A, _NEW_A = 0x800, 0x8
-_COMPAT_A, _COMPAT_ISA_CLASS = 0x09, 0x02
+_COMPAT_A = 0x09
 
 _BYTE, _HALF, _SIZED = 2, 3, 4
 _MAX_THREADS, _REQUIRED_THREADS, _FRAME_SIZE, _PARAMETER, _PARAMETERS_SIZE = 0x05, 0x10, 0x11, 0x17, 0x19

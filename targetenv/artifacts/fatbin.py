@@ -185,17 +185,22 @@ def _labelled(artifact: Artifact, entry: Entry) -> Artifact:
 
 
 def _disagreements(entry: Entry, found: Member, name: str) -> Iterator[Diagnostic]:
-    """TE4044 where the header claims another architecture than the image has: a driver goes by the header."""
+    """TE4044 where the header claims another kind or architecture than the image has: a driver goes by the header."""
     for artifact in found.inspection.artifacts:
+        if entry.kind in (_PTX, _ELF) and artifact.format != entry.format:
+            yield _lie(name, entry.format, artifact.format)
+            continue
         inside = {need.isa for need in artifact.requires if isinstance(need, NeedsIsa)}
         claimed = {need.isa for need in _stated(entry) if isinstance(need, NeedsIsa)}
         if entry.kind == _ELF and entry.flags & _F:
             claimed = {f"sm_{entry.number}"}
         if inside and not inside & claimed:
-            message = (
-                f"the fatbin says that this image is for `{entry.architecture}`, and it is for `{', '.join(sorted(inside))}`"
-            )
-            yield odd("TE4044", name, message, help="make the fatbin again, with the image under its own architecture")
+            yield _lie(name, f"for `{entry.architecture}`", f"for `{', '.join(sorted(inside))}`")
+
+
+def _lie(name: str, claim: str, fact: str) -> Diagnostic:
+    advice = "make the fatbin again, with the image under its own kind and architecture"
+    return odd("TE4044", name, f"the fatbin says that this image is {claim}, and it is {fact}", help=advice)
 
 
 _INSTALL = "install `zstandard` (the extra `targetenv[zstd]`), or compress with `nvcc --compress-mode=speed`"

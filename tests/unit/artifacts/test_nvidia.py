@@ -198,6 +198,7 @@ def test_a_fatbin_gives_each_image_under_its_header() -> None:
         (nv.cubin(90, a=True), 90, 0, nv.ELF),
         (nv.cubin(103), 100, nv.F, nv.ELF),
         (nv.SOURCE.encode(), 90, 0, nv.PTX),
+        (nv.cubin(90), 90, 0, nv.PTX),
     ],
 )
 def test_an_image_under_another_architecture_is_a_warning(image: bytes, number: int, flags: int, kind: int) -> None:

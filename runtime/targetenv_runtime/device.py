@@ -7,8 +7,9 @@ from targetenv_runtime import executable
 from targetenv_runtime.checks import Checks
 from targetenv_runtime.command_buffer import CommandBuffer
 from targetenv_runtime.drivers import table
-from targetenv_runtime.ownership import DRAIN, Ownership
+from targetenv_runtime.ownership import Ownership
 from targetenv_runtime.queue import Queue
+from targetenv_runtime.reclaim import DRAIN
 from targetenv_runtime.semaphore import Semaphore
 from targetenv_runtime.status import Code, HalError
 

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from targetenv_runtime.backend import Backend
     from targetenv_runtime.operation import Held, Operation
-    from targetenv_runtime.ownership import Reclaim
+    from targetenv_runtime.reclaim import Reclaim
     from targetenv_runtime.retirement import Retirement
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from targetenv_runtime.backend import Backend
     from targetenv_runtime.lane import Lane
     from targetenv_runtime.operation import Operation
-    from targetenv_runtime.ownership import Reclaim
+    from targetenv_runtime.reclaim import Reclaim
     from targetenv_runtime.semaphore import Promise
     from targetenv_runtime.status import HalError
 

@@ -435,17 +435,33 @@ if {callback}:
 
     def test_a_forked_child_may_not_use_the_device(self, fresh: Open, backend: Backend) -> None:
         device = fresh()
-        buffer = device.allocate(4)
+        buffer, done = device.allocate(4), device.semaphore()
+        device.queue.fill(buffer, b"\x02", signal=[(done, 1)])
+        uses: list[Callable[[], object]] = [
+            partial(device.queue.fill, buffer, b"\x01"),
+            partial(device.queue.host_call, int),
+            partial(device.allocate, 4),
+            buffer.map,
+            buffer.read,
+            device.trim,
+            partial(device.load, b"", "anything"),
+        ]
         pid = os.fork()
         if pid == 0:
             status = 1
             try:
-                device.queue.fill(buffer, b"\x01")
-            except HalError as error:
-                status = 0 if error.status is Code.UNAVAILABLE else 2
+                refused = 0
+                for use in uses:
+                    try:
+                        use()
+                    except HalError as error:
+                        refused += error.status is Code.UNAVAILABLE
+                device.close()
+                status = 0 if refused == len(uses) else 2
             finally:
                 os._exit(status)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        done.wait(1, TIMEOUT)
         buffer.write(b"mine")
         assert buffer.read() == b"mine"
         device.close()

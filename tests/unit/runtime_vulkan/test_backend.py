@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import time
 from collections.abc import Callable
@@ -441,6 +442,22 @@ def test_a_lost_device_stays_lost(opening: Callable[..., Device], glslc: Callabl
         with pytest.raises(HalError) as caught:
             again()
         assert caught.value.status is Code.DATA_LOSS
+
+
+def test_a_bound_dispatch_of_the_parent_is_refused_in_a_forked_child(device: Device, add: Function) -> None:
+    bound = add.bind(GROUP, [filled(device, numbers())], step(1))
+    bound.run()
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            bound.run()
+        except HalError as error:
+            status = 0 if error.status is Code.UNAVAILABLE else 2
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    bound.run()
 
 
 def test_what_is_leaked_is_told(opening: Callable[..., Device]) -> None:

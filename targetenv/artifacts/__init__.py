@@ -34,6 +34,7 @@ _CONTAINERS = {
     "fatbin": ("fatbin", "inspect_fatbin"),
     "spirv": ("spirv", "inspect_spirv"),
     "offload-binary": ("offload_binary", "inspect_offload"),
+    "static-library": ("static_library", "inspect_library"),
     "vmfb": ("vmfb", "inspect_vmfb"),
     "compressed-offload-bundle": ("compressed_bundle", "inspect_compressed"),
     "offload-bundle": ("offload_bundle", "inspect_bundle"),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _SPIRV_MAGICS = (b"\x03\x02\x23\x07", b"\x07\x23\x02\x03")
 _AMD_GPU = 224
+_STATIC_LIBRARY = b"!<arch>\n"
 _OFFLOAD_BINARY = bytes.fromhex("10ff10ad")
 _PACKAGE_MEMBER = b"targetenv.json"
 
@@ -62,6 +63,7 @@ def identify(data: bytes | memoryview) -> str | None:
 
 
 _OTHERS: tuple[tuple[str, Callable[[bytes | memoryview], bool]], ...] = (
+    ("static-library", lambda data: bytes(data[:8]) == _STATIC_LIBRARY),
     ("offload-binary", lambda data: bytes(data[:4]) == _OFFLOAD_BINARY),
     ("fatbin", lambda data: bytes(data[:4]) == cuda.FATBIN_MAGIC),
     ("xclbin", lambda data: bytes(data[:8]) == xclbin.MAGIC),

@@ -98,6 +98,7 @@ CODES: dict[str, str] = {
     "TE4045": "compressed contents not read",
     "TE4050": "damaged offload binary",
     "TE4051": "offload image is not what its strings say",
+    "TE4052": "damaged static library",
     "TE4061": "damaged metadata of an AMD code object",
     "TE4062": "AMD GPU code for another system",
     "TE4063": "AMD code object contradicts itself",

@@ -113,3 +113,16 @@ def offloaded(tmp_path: Path, arch: str) -> Path:
     if done.returncode:
         pytest.skip(f"clang does not build for {arch} here: {done.stderr.strip().splitlines()[0]}")
     return obj
+
+
+def test_a_static_library_of_llvms_is_opened(packed: Path, tmp_path: Path) -> None:
+    source, obj, library = tmp_path / "a.c", tmp_path / "an_object_with_a_name_that_is_long.o", tmp_path / "lib.a"
+    source.write_text("int a;")
+    run(tool("clang"), "-c", source, "-o", obj)
+    run(tool("llvm-objcopy"), f"--add-section=.llvm.offloading={packed}", obj)
+    for kind in ("gnu", "bsd"):
+        library.unlink(missing_ok=True)
+        run(tool("llvm-ar"), f"--format={kind}", "rcs", library, obj)
+        (member,) = inspect(library.read_bytes(), name="x").members
+        assert member.name == obj.name
+        assert len(member.inspection.members) == 4

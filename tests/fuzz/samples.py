@@ -40,6 +40,9 @@ FAMILIES: dict[str, dict[str, bytes]] = {
         "offload, version 2": nvidia.offload((nvidia.cubin(80), STRINGS), (HSACO, {"arch": "gfx90a"}), version=2),
         "offload, zlib": nvidia.offload(*IMAGES, version=3, pack_body=zlib.compress(nvidia.offload_body(*IMAGES))),
         "offload, zstd": nvidia.offload(*IMAGES, version=3, pack_body=nvidia.zstd(nvidia.offload_body(*IMAGES))),
+        "static library": nvidia.library(
+            ("a.o", nvidia.host((".nv_fatbin", nvidia.fatbin(nvidia.entry(PTX, 90, kind=nvidia.PTX)))))
+        ),
         "host object": nvidia.host((".nv_fatbin", nvidia.fatbin(nvidia.entry(nvidia.cubin(80), 80))), (".hip_fatbin", BUNDLE)),
     },
     "iree": {

@@ -192,6 +192,24 @@ def offload_body(*images: tuple[bytes, dict[str, str]]) -> bytes:
     return offload(*images, version=3)[40:]
 
 
+def library(*files: tuple[str, bytes], bsd: bool = False) -> bytes:
+    """A static library; names of more than 15 characters go into a table, or in front of the contents."""
+    table = "".join(f"{name}/\n" for name, _ in files if len(name) > 15)
+    out = b"!<arch>\n" + _file("/", b"\0\0\0\0") + (_file("//", table.encode()) if table and not bsd else b"")
+    for name, data in files:
+        if len(name) <= 15:
+            out += _file(f"{name}/", data)
+        elif bsd:
+            out += _file(f"#1/{len(name)}", name.encode() + data)
+        else:
+            out += _file(f"/{table.index(name)}", data)
+    return out
+
+
+def _file(name: str, data: bytes) -> bytes:
+    return f"{name:<16}{0:<12}{0:<6}{0:<6}{'644':<8}{len(data):<10}`\n".encode() + data + b"\n" * (len(data) % 2)
+
+
 def host(*sections: tuple[str, bytes]) -> bytes:
     """An object for x86-64 with these sections."""
     return elf([Part(name, data) for name, data in sections], kind=1)

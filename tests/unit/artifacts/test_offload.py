@@ -168,3 +168,32 @@ def test_the_programs_wrappers_are_counted() -> None:
     fat = nv.fatbin(nv.entry(CUBIN, 90))
     found = inspect(nv.host((".nv_fatbin", fat), (".nvFatBinSegment", wrapper * 2)), name="x")
     assert ("registers", "2 fatbins (.nvFatBinSegment)") in found.details
+
+
+@pytest.mark.parametrize("bsd", [False, True])
+def test_of_a_static_library_the_objects_with_device_code_are_shown(bsd: bool) -> None:
+    device = nv.host((".nv_fatbin", nv.fatbin(nv.entry(CUBIN, 90))))
+    files = (
+        ("a.o", nv.host((".text", b"!"))),
+        ("an_object_with_a_long_name.o", device),
+        ("k.o", device),
+        ("k.o", device),
+        ("notes", b"x"),
+    )
+    data = nv.library(*files, bsd=bsd)
+    assert identify(data) == "static-library"
+    found = inspect(data, name="x")
+    assert [row.name for row in found.members] == ["an_object_with_a_long_name.o", "k.o", "k.o #2"]
+    assert found.details == (("files", "5"), ("with executables", "3"))
+    assert [row.format for row in found.artifacts] == ["cubin"] * 3
+    assert found.diagnostics == ()
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [(8 + 58, b"xx"), (8 + 48, b"99999999  "), (8 + 48, b"-4        "), (8, b"/77             "), (8, b"#1/99           ")],
+)
+def test_a_damaged_static_library_is_refused(place: int, text: bytes) -> None:
+    data = bytearray(nv.library(("a.o", b"1234")))
+    data[place : place + len(text)] = text
+    assert refusal(bytes(data)) == "TE4052"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from targetenv.launch.kernel import Call, LoadedKernel
+    from targetenv.model.device import Device
     from targetenv.resolve.choice import Choice
 
 EPILOG = (
@@ -32,6 +33,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("package", metavar="X.tenv", help="the package")
     parser.add_argument("kernel", metavar="KERNEL", help="one of its kernels")
     parser.add_argument("--device", metavar="URI", help="run on this device, such as cpu://0 (default: the best that runs it)")
+    parser.add_argument(
+        "--stand-in", metavar="URI",
+        help="with a recorded device (a file) as --device: run what that device would run here, on this one",
+    )  # fmt: skip
     parser.add_argument("--input", action="append", default=[], metavar="NAME=SPEC", help="a parameter; may be repeated")
     parser.add_argument("--output", action="append", default=[], metavar="NAME=FILE", help="write a result; may be repeated")
     parser.add_argument("--grid", metavar="X,Y,Z", help="elements to compute (default: what the package says)")
@@ -59,6 +64,7 @@ def run(args: Namespace) -> int:
         prefer=args.prefer,
         pin=pins,
         never_jit=args.never_jit,
+        stand_in=args.stand_in,
     ) as program:
         resolved = perf_counter()
         kernel = program[args.kernel]
@@ -68,7 +74,7 @@ def run(args: Namespace) -> int:
         times, outputs = _timed(call, args.repeat)
         call.close()
         choice = program.choice(args.kernel)
-        chosen_on = program.device.uri
+        chosen_on, chosen_for = program.device.uri, program.chosen_for
     timing = {
         "resolve_ms": (resolved - begin) * 1e3,
         "load_ms": (loaded - resolved) * 1e3,
@@ -79,9 +85,10 @@ def run(args: Namespace) -> int:
     for name, file in files.items():
         _write(file, outputs[name])
     if args.format == "json":
-        _print_document(kernel, chosen_on, choice, outputs, timing)
+        _print_document(kernel, chosen_on, chosen_for, choice, outputs, timing)
     else:
-        _print_text(kernel, chosen_on, choice, outputs, timing)
+        shown = chosen_on if chosen_for is None else f"{chosen_on}, standing in for {chosen_for.name}"
+        _print_text(kernel, shown, choice, outputs, timing)
     for name, file in files.items():
         talk(f"wrote {file}: {outputs[name]}")
     return 0
@@ -141,7 +148,12 @@ def _write(file: str, array: Array) -> None:
 
 
 def _print_document(
-    kernel: LoadedKernel, device: str, choice: Choice, outputs: dict[str, Array], timing: dict[str, float]
+    kernel: LoadedKernel,
+    device: str,
+    stands_for: Device | None,
+    choice: Choice,
+    outputs: dict[str, Array],
+    timing: dict[str, float],
 ) -> None:
     from targetenv.wire.digest import sha256_of
 
@@ -151,7 +163,8 @@ def _print_document(
     }
     times = {name: round(value, 4) for name, value in timing.items()}
     row = {"kernel": kernel.interface.name, "device": device, "variant": kernel.variant.name, "because": choice.because}
-    print_json({**row, "outputs": shown, "times": times})
+    place = {} if stands_for is None else {"stands_in_for": {"uri": stands_for.uri, "name": stands_for.name}}
+    print_json({**row, **place, "outputs": shown, "times": times})
 
 
 def _print_text(kernel: LoadedKernel, device: str, choice: Choice, outputs: dict[str, Array], timing: dict[str, float]) -> None:

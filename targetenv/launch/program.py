@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from targetenv_runtime.device import Device
 
     from targetenv.match.enabling import EnableList
+    from targetenv.model.artifact import Artifact
     from targetenv.model.device import Device as DeviceInfo
     from targetenv.resolve.choice import Choice, Resolution
     from targetenv.resolve.policy import Policy
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
 class Program:
     """The kernels of a package on one device: `program["saxpy"](2.0, x, y)`.
 
-    `resolution` has every decision with its reasons, `resolution.explain()` tells it. Close it, or use it as a context manager.
+    `resolution` has every decision with its reasons, `resolution.explain()` tells it. `chosen_for` is the recorded device that
+    `device` stands in for, None where it stands for itself. Close it, or use it as a context manager.
     """
 
-    def __init__(self, file: PackageFile, device: Device, resolution: Resolution) -> None:
+    def __init__(self, file: PackageFile, device: Device, resolution: Resolution, chosen_for: DeviceInfo | None = None) -> None:
         self._file = file
+        self.chosen_for = chosen_for
         self._kernels: dict[str, LoadedKernel] = {}
         self.device = device
         self.resolution = resolution
@@ -60,7 +63,11 @@ class Program:
 
     def choice(self, name: str) -> Choice:
         """What was chosen for a kernel on this device."""
-        return next(row for row in self.resolution.choices if row.kernel == name and row.device == self.device.uri)
+        return next(row for row in self.resolution.choices if row.kernel == name and row.device == self._chosen_on)
+
+    @property
+    def _chosen_on(self) -> str:
+        return self.device.uri if self.chosen_for is None else self.chosen_for.uri
 
     def close(self) -> None:
         """Finish what runs and give the device and the file back."""
@@ -85,7 +92,7 @@ class Program:
             from targetenv.model.record import replace
             from targetenv.resolve import require
 
-            mine = tuple(row for row in self.resolution.ranked if row.kernel == name and row.device.uri == self.device.uri)
+            mine = tuple(row for row in self.resolution.ranked if row.kernel == name and row.device.uri == self._chosen_on)
             require(replace(self.resolution, ranked=mine))
         variant = next(row for row in self.package.variants if row.kernel == name and row.name == chosen)
         (kernel,) = variant.artifact(interface).kernels
@@ -102,13 +109,15 @@ def load(
     prefer: Sequence[str] = (),
     pin: Mapping[str, str] | None = None,
     never_jit: bool = False,
+    stand_in: str | None = None,
 ) -> Program:
     """The package at `path`, on the device that runs most of it, ready to be called.
 
     `device` names one (`vulkan://0`, `cpu`); only that one is then asked. `unknown` is what to do with variants of which it is
     not known whether they run. `kernels` restricts the choice to those that are wanted. `prefer` names kinds, formats or
     variants that win where nothing else separates two, `pin` a variant for a kernel; `never_jit` leaves out what would be
-    compiled now.
+    compiled now. With `stand_in` `device` is a file that describes a device: what that device would run is run on `stand_in`,
+    if it can, and on nothing else.
 
     FormatError (TE44xx) for a damaged package, UnknownKernel (TE5201), NoCompatibleArtifact (TE3001) with every reason,
     PolicyError (TE302x) where `prefer` or `pin` names what is not there,
@@ -125,7 +134,10 @@ def load(
     try:
         from targetenv.resolve.policy import policy
 
-        return _on_device(file, device, unknown, kernels, policy(prefer, pin, never_jit=never_jit))
+        wanted = policy(prefer, pin, never_jit=never_jit)
+        if stand_in is not None:
+            return _in_place(file, device, _runnable(stand_in), unknown, kernels, wanted)
+        return _on_device(file, device, unknown, kernels, wanted)
     except BaseException:
         file.close()
         raise
@@ -142,10 +154,7 @@ def _on_device(
 
     from targetenv.resolve import require, resolve
 
-    for name in kernels or ():
-        if file.package.kernel(name) is None:
-            raise unknown_kernel(name, file.package)
-    artifacts = {name: rows for name, rows in file.package.artifacts().items() if kernels is None or name in kernels}
+    artifacts = _artifacts(file, kernels)
     if wanted is None:
         from targetenv_runtime.drivers.table import DRIVERS
         from targetenv_runtime.probing import probe_all
@@ -174,6 +183,32 @@ def _on_device(
         raise
 
 
+def _artifacts(file: PackageFile, kernels: Sequence[str] | None) -> dict[str, tuple[Artifact, ...]]:
+    """The variants of the kernels that are wanted."""
+    for name in kernels or ():
+        if file.package.kernel(name) is None:
+            raise unknown_kernel(name, file.package)
+    return {name: rows for name, rows in file.package.artifacts().items() if kernels is None or name in kernels}
+
+
+def _in_place(
+    file: PackageFile,
+    device: str | None,
+    stand_in: str,
+    unknown: Literal["reject", "allow"],
+    kernels: Sequence[str] | None,
+    policy: Policy,
+) -> Program:
+    from targetenv.launch.refusals import refused
+    from targetenv.launch.stand_in import open_in_place_of, recorded
+
+    if device is None:
+        raise refused("TE5209", f"`{stand_in}` stands in for nothing", "name a file that describes a device")
+    info = recorded(device)
+    opened, found = open_in_place_of(info, stand_in, _artifacts(file, kernels), unknown=unknown, policy=policy)
+    return Program(file, opened, found, info)
+
+
 def require_any(resolution: Resolution) -> Resolution:
     """The same resolution, if anything runs anywhere; otherwise NoCompatibleArtifact (TE3001) with the reasons."""
     if not any(choice.variant is not None for choice in resolution.choices):
@@ -198,7 +233,7 @@ def _runnable(wanted: str) -> str:
     from targetenv.launch.refusals import refused
 
     if driver_of(wanted) is None:
-        advice = "name a device of this machine, such as `cpu://0`; `targetenv resolve --device FILE` answers for recorded ones"
+        advice = "name a device of this machine, such as `cpu://0`, or let one stand in for the recorded one (`--stand-in`)"
         raise refused("TE5209", f"`{wanted}` is a file: nothing can run on a description of a device", advice)
     return wanted
 

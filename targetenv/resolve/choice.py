@@ -94,7 +94,7 @@ class Resolution:
 def _enables(rows: tuple[RankedKernel, ...]) -> EnableList:
     from targetenv.match.enabling import EnableList, enable_list  # only where a device is to be opened
 
-    chosen = [row.verdicts[0].artifact for row in rows if row.choice.variant is not None]
+    chosen = [found.artifact for row in rows for found in row.verdicts if found.artifact.name == row.choice.variant]
     if not chosen:
         return EnableList()
     several = len({artifact.digest for artifact in chosen}) > 1

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from targetenv_runtime.device import Device, open_device
 from targetenv_runtime.drivers.vulkan import compute
@@ -13,11 +15,13 @@ from targetenv_runtime.drivers.vulkan.device import Plan
 from targetenv_runtime.drivers.vulkan.pipeline import Pipelines
 from targetenv_runtime.status import HalError
 
+import targetenv as te
 from targetenv.artifacts.spirv import inspect_spirv
 from targetenv.match.enabling import EnableList
 from targetenv.model.artifact import Artifact
 from targetenv.model.device import Device as DeviceInfo
 from targetenv.resolve import resolve
+from targetenv.wire.package import Binding, Package, PackagedKernel, Variant, pack_package
 from tests.unit.runtime_vulkan.kernels import WORDS, backend_of, filled, words
 
 HEAD = "#version 450\n{extensions}\nlayout(local_size_x = 64) in;\n#define AT gl_GlobalInvocationID.x\n"
@@ -104,6 +108,30 @@ def test_the_list_of_several_kernels_is_one(
     device = opening(enables=lambda _: together)
     for name, (image, found) in made.items():
         assert run(device, image, found) == KERNELS[name][-1]
+
+
+def test_a_package_is_loaded_on_a_device_that_is_opened_with_the_list(
+    artifact: Callable[[str], tuple[bytes, Artifact]], info: DeviceInfo, tmp_path: Path
+) -> None:
+    names = ("int64", "storage8")
+    made = {name: artifact(name) for name in names}
+    kernels = tuple(PackagedKernel(name, (), (Binding("x", "u32"),), ("x.size",)) for name in names)
+    variants = tuple(
+        Variant("v", name, "spirv", found.kernels[0].name, f"{name}.spv", len(image), found.digest, found.requires)
+        for name, (image, found) in made.items()
+    )
+    path = tmp_path / "k.tenv"
+    path.write_bytes(
+        pack_package(Package("k", "1", kernels, variants), {f"{name}.spv": image for name, (image, _) in made.items()})
+    )
+    for wanted in ([], ["int64"]):
+        with te.load(path, device=info.uri, kernels=wanted or None) as program:
+            listed = program.resolution.enables(info.uri)
+            features, _ = backend_of(program.device).enabled
+            assert features == {*listed.feature_names, "VkPhysicalDeviceTimelineSemaphoreFeatures::timelineSemaphore"}
+            assert ("storageBuffer8BitAccess" in str(features)) is not bool(wanted)
+            x = program["int64"](np.zeros(WORDS, np.uint32))
+            assert (x == KERNELS["int64"][-1]).all()
 
 
 def test_a_device_opened_without_a_list_is_opened_as_ever(opening: Callable[..., Device]) -> None:

@@ -5,7 +5,7 @@ The records carry everything; `sentence` and `lines` are where they become text.
 
 from __future__ import annotations
 
-from targetenv.match.enabling import switches
+from targetenv.match.ways import switches
 from targetenv.model import requirement as needs
 from targetenv.model.record import record, replace
 from targetenv.model.version import Version

@@ -7,41 +7,25 @@ at its creation counts. Nothing is listed that the version includes, and nothing
 from __future__ import annotations
 
 from targetenv.match.phrases import required
+from targetenv.match.ways import NOTHING, of_condition, of_extension, of_feature, product, size, smallest
 from targetenv.model import requirement as needs
 from targetenv.model.record import record, replace
 from targetenv.model.version import Version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from collections.abc import Set as AbstractSet
-    from typing import TypeAlias
+    from collections.abc import Iterable, Sequence
 
+    from targetenv.match.ways import Way
     from targetenv.model.capabilities import Capabilities
     from targetenv.model.requirement import Requirement
-    from targetenv.registry.depends import Tree
-    from targetenv.registry.spirv_environment import EnableResult, SpirvSupport
-
-    Way: TypeAlias = frozenset[str]  # names of features (`Struct::member`) and extensions that are enough together
-    Usable: TypeAlias = Callable[[str], bool]
+    from targetenv.registry.spirv_environment import SpirvSupport
 
 _CONTROL = "VkPhysicalDeviceSubgroupSizeControlFeatures::"
 _FULL = f"{_CONTROL}computeFullSubgroups"
-# Source: Vulkan specification, VUID-VkPhysicalDeviceVariablePointersFeatures-variablePointers-01431,
-# VUID-VkDeviceCreateInfo-None-04896 to 04898 and -sparseImageFloat32AtomicMinMax-04975; vk.xml does not have these.
-_TOGETHER = (
-    ("VkPhysicalDeviceVariablePointersFeatures", "variablePointers", "variablePointersStorageBuffer"),
-    ("VkPhysicalDeviceShaderImageAtomicInt64FeaturesEXT", "sparseImageInt64Atomics", "shaderImageInt64Atomics"),
-    ("VkPhysicalDeviceShaderAtomicFloatFeaturesEXT", "sparseImageFloat32Atomics", "shaderImageFloat32Atomics"),
-    ("VkPhysicalDeviceShaderAtomicFloatFeaturesEXT", "sparseImageFloat32AtomicAdd", "shaderImageFloat32AtomicAdd"),
-    ("VkPhysicalDeviceShaderAtomicFloat2FeaturesEXT", "sparseImageFloat32AtomicMinMax", "shaderImageFloat32AtomicMinMax"),
-)
-#: A feature that may be enabled only together with another one -> that one.
-TOGETHER = {f"{struct}::{one}": f"{struct}::{other}" for struct, one, other in _TOGETHER}
 # Enabled, it forbids the scope `Device` to every module, also to those that may use it otherwise, unless its companion is
 # enabled too (VUID-RuntimeSpirv-vulkanMemoryModel-06265).
 _MEMORY_MODEL = "VkPhysicalDeviceVulkanMemoryModelFeatures::vulkanMemoryModel"
-_NOTHING: Way = frozenset()
 
 
 @record
@@ -89,7 +73,7 @@ def enable_list(requirements: Iterable[Requirement], offers: Capabilities, *, se
 
     version = offers.version or Version(1, 0)
     finder = _Finder(offers)
-    asked = [(need, found) for need in dict.fromkeys(requirements) for found in (finder.ways(need),) if _NOTHING not in found]
+    asked = [(need, found) for need in dict.fromkeys(requirements) for found in (finder.ways(need),) if NOTHING not in found]
     asked = [(need, found) for need, found in asked if found]
     names = _fewest([found for _, found in asked])
     reasons: dict[str, list[str]] = {name: [] for name in names}
@@ -125,18 +109,6 @@ def opened_with(listed: EnableList, offers: Capabilities) -> Capabilities:
     )
 
 
-def switches(condition: EnableResult, version: Version) -> tuple[str, ...]:
-    """What would have to be named at the creation of a device of this version that met this condition, sorted."""
-    found = _smallest(_condition(condition, version, lambda _: True))
-    return tuple(sorted(found[0])) if found else ()
-
-
-def feature_switches(feature: str, version: Version) -> tuple[str, ...]:
-    """The same for a feature: itself, and the extension that brings it unless this version does."""
-    found = _smallest(_feature(feature, version, lambda _: True))
-    return tuple(sorted(found[0])) if found else (feature,)
-
-
 class _Finder:
     """The ways in which one device can be opened for a requirement."""
 
@@ -150,23 +122,23 @@ class _Finder:
         """Every smallest set that is enough; a way without names where nothing is to be enabled, none where nothing helps."""
         match need:
             case needs.NeedsExtension(name) if not name.startswith("SPV_"):
-                return tuple(_extension(name, self.version, self.usable))
+                return tuple(of_extension(name, self.version, self.usable))
             case needs.NeedsExtension(name) | needs.NeedsCapability(name):
-                return _smallest(
-                    way for row in self.support().why(name) if row.holds for way in _condition(row, self.version, self.usable)
+                return smallest(
+                    way for row in self.support().why(name) if row.holds for way in of_condition(row, self.version, self.usable)
                 )
             case needs.NeedsFeature(name):
-                return _smallest(_feature(name, self.version, self.usable))
+                return smallest(of_feature(name, self.version, self.usable))
             case needs.NeedsVersion("spirv", version):
                 return self._spirv(version)
             case needs.NeedsSubgroupSize(size):
                 return self._subgroup(size)
             case needs.AllOf(parts):
-                return _smallest(_product([self.ways(part) for part in parts]))
+                return smallest(product([self.ways(part) for part in parts]))
             case needs.AnyOf(parts):
-                return _smallest(way for part in parts for way in self.ways(part))
+                return smallest(way for part in parts for way in self.ways(part))
             case _:  # limits and formats are there without being asked for
-                return (_NOTHING,)
+                return (NOTHING,)
 
     def support(self) -> SpirvSupport:
         """The registry's conditions, held against the device."""
@@ -205,102 +177,20 @@ class _Finder:
         sizes = self.offers.subgroup_sizes
         if size not in sizes:
             return ()
-        ways = _feature(f"{_CONTROL}subgroupSizeControl", self.version, self.usable)
+        ways = of_feature(f"{_CONTROL}subgroupSizeControl", self.version, self.usable)
         if len(sizes) == 1 or not ways:
-            return (_NOTHING,)
-        return tuple(way | ({_FULL} if self.usable(_FULL) else _NOTHING) for way in ways)
+            return (NOTHING,)
+        return tuple(way | ({_FULL} if self.usable(_FULL) else NOTHING) for way in ways)
 
 
 def _fewest(options: Sequence[tuple[Way, ...]]) -> frozenset[str]:
     """Names that contain a way of every option: what has no choice first, then what adds least."""
-    chosen: Way = _NOTHING
-    for found in sorted(options, key=len):
+    chosen: Way = NOTHING
+    for found in sorted(options, key=lambda found: (len(found), list(map(size, found)))):
         if not any(way <= chosen for way in found):
-            chosen |= min(found, key=lambda way: (len(way - chosen), _size(way)))
+            chosen |= min(found, key=lambda way: (len(way - chosen), size(way)))
     for name in sorted(chosen):  # a later choice may have made an earlier one superfluous
         rest = chosen - {name}
         if all(any(way <= rest for way in found) for found in options):
             chosen = rest
     return chosen
-
-
-def _condition(row: EnableResult, version: Version, usable: Usable) -> list[Way]:
-    guards = _guard(row.requires, version, usable)
-    match row.kind:
-        case "extension":
-            return [frozenset(row.subjects)]
-        case "feature":
-            ways = [way for subject in row.subjects for way in _feature(subject, version, usable)]
-            return _product([ways, guards])
-        case _:
-            return guards
-
-
-def _feature(name: str, version: Version, usable: Usable) -> list[Way]:
-    """The feature with what brings its struct, or the extension of which it became a name."""
-    from targetenv.registry import vulkan
-
-    found: list[Way] = []
-    if usable(name):
-        names = {name, TOGETHER[name]} if name in TOGETHER else {name}
-        providers = vulkan.provided_by(name.partition("::")[0])
-        versions = [provider for provider in providers if vulkan.is_version(provider)]
-        if any(version >= vulkan.version(provider) for provider in versions) or not providers:
-            found.append(frozenset(names))
-        else:
-            found += [frozenset({*names, provider}) for provider in providers if provider not in versions and usable(provider)]
-    implying = vulkan.feature_extension_alias(name)
-    if implying is not None and usable(implying):
-        found.append(frozenset({implying}))
-    return found
-
-
-def _extension(name: str, version: Version, usable: Usable) -> list[Way]:
-    from targetenv.registry import vulkan
-
-    core, row = vulkan.core_since(name), vulkan.extension(name)
-    if (core is not None and version >= core) or (row is not None and row.kind == "instance"):
-        return [_NOTHING]
-    return [frozenset({name})] if usable(name) else []
-
-
-def _guard(expression: str, version: Version, usable: Usable) -> list[Way]:
-    """The ways in which a `requires` holds."""
-    from targetenv.registry import depends
-
-    return _tree(depends.parse(expression), version, usable) if expression else [_NOTHING]
-
-
-def _tree(tree: Tree, version: Version, usable: Usable) -> list[Way]:
-    from targetenv.registry import vulkan
-
-    match tree:
-        case str(atom) if "::" in atom:
-            return _feature(vulkan.feature(*atom.split("::")), version, usable)
-        case str(atom) if vulkan.is_version(atom):
-            return [_NOTHING] if version >= vulkan.version(atom) else []
-        case str(atom):
-            return _extension(atom, version, usable)
-        case ("+", left, right):
-            return _product([_tree(left, version, usable), _tree(right, version, usable)])
-        case (",", left, right):
-            return [*_tree(left, version, usable), *_tree(right, version, usable)]
-    return [_NOTHING]  # `!`: not having it asks for nothing
-
-
-def _product(factors: Iterable[Iterable[Way]]) -> list[Way]:
-    ways = [_NOTHING]
-    for factor in factors:
-        ways = [one | other for one in ways for other in factor]
-    return ways
-
-
-def _smallest(ways: Iterable[Way]) -> tuple[Way, ...]:
-    """Those that contain no other, in an order of their own."""
-    found = set(ways)
-    return tuple(sorted((way for way in found if not any(other < way for other in found)), key=_size))
-
-
-def _size(way: AbstractSet[str]) -> tuple[int, list[tuple[bool, str]]]:
-    """Few names first; of equals features before extensions, since an extension brings more than it is wanted for."""
-    return len(way), sorted(("::" not in name, name) for name in way)

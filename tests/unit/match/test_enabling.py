@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from targetenv.artifacts import inspect
 from targetenv.match import Judge
-from targetenv.match.enabling import TOGETHER, EnableList, enable_list, opened_with
+from targetenv.match.enabling import EnableList, enable_list, opened_with
+from targetenv.match.ways import TOGETHER
 from targetenv.model import document
 from targetenv.model.capabilities import Capabilities
 from targetenv.model.record import replace

@@ -85,10 +85,9 @@ def enable_list(requirements: Iterable[Requirement], offers: Capabilities, *, se
     if several and _MEMORY_MODEL in names and companion not in names and finder.usable(companion):
         reasons[companion] = ["the other modules, to which vulkanMemoryModel forbids the scope Device without it"]
     extensions = {name for name in names if "::" not in name}
-    for name in sorted(closure(extensions, offers.extensions, version) - extensions):
-        users = [
-            user for user in sorted({*extensions, *reasons}) if "::" not in user and name in closure({user}, {name}, version)
-        ]
+    whole = closure(extensions, offers.extensions, version)
+    for name in whole - extensions:
+        users = sorted(user for user in whole - {name} if name in closure({user}, {name}, version))
         reasons[name] = [f"extension {user}" for user in users]
     rows = [Enabling(name, tuple(because)) for name, because in sorted(reasons.items())]
     return EnableList(tuple(row for row in rows if "::" in row.name), tuple(row for row in rows if "::" not in row.name))

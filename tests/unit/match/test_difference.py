@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from hypothesis import given
 
+from targetenv.match import gpu
 from targetenv.match.difference import differences, relation
+from targetenv.match.environment import SUBGROUP_SIZES
 from targetenv.match.lattice import meet, normal
 from targetenv.model.capabilities import Capabilities, Property
 from targetenv.model.record import replace
 from targetenv.model.version import Version
 from targetenv.registry.vulkan import find_property
+from targetenv.registry.vulkan import relation as compared
 from targetenv.syntax import parse
 from tests.property.lattice_worlds import alike
 from tests.property.strategies import capabilities
@@ -76,10 +79,10 @@ def test_the_stronger_is_the_one_whose_meet_with_the_other_is_the_other(devices:
 
 
 def comparable(side: Capabilities) -> Capabilities:
-    """The offers without the difference between no and unknown, which is none of promises."""
-    return replace(
-        normal(side), complete=False, unstated=frozenset(), denied=frozenset() if side.api != "rocm" else side.denied
-    )
+    """What is promised to code: no and unknown are one, and identities none of it."""
+    denied = side.denied if side.api in gpu.AMD else frozenset()
+    rows = (row for row in normal(side).properties if not row.name.endswith(SUBGROUP_SIZES) and compared(row.name) is not None)
+    return replace(normal(side), complete=False, unstated=frozenset(), denied=denied, properties=tuple(rows))
 
 
 def test_every_limittype_has_its_order() -> None:

@@ -13,7 +13,7 @@ from targetenv.artifacts.decompress import decompress_zstd
 from targetenv.artifacts.inspection import Inspection, damaged, odd
 from targetenv.artifacts.offload_bundle import read_table
 from targetenv.artifacts.window import Window
-from targetenv.model.record import record
+from targetenv.model.record import record, replace
 from targetenv.model.requirement import NeedsUnknown
 
 MAGIC = b"CCOB"
@@ -92,7 +92,8 @@ def inspect_compressed(data: bytes | memoryview, *, name: str, budget: Budget) -
         advice = "fetch or build the file again; loaders do not look at the checksum"
         warnings.append(odd("TE4067", name, "the checksum of this compressed bundle does not fit its contents", help=advice))
     inside = member(memoryview(bundle), name="bundle", within=name, budget=budget, stated="offload-bundle")
-    return container(FORMAT, inside.inspection.members or (inside,), details=details, diagnostics=warnings)
+    members = [replace(row, offset=None) for row in inside.inspection.members]  # they have no place in this file
+    return container(FORMAT, members or (inside,), details=details, diagnostics=warnings)
 
 
 def bundle_size(data: memoryview, at: int, name: str) -> int:

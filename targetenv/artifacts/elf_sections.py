@@ -25,7 +25,7 @@ _TIMES_OVER = 4
 
 @record
 class Section:
-    """One section; `size` is what it takes in memory, `data` is empty where it takes no bytes of the file."""
+    """One section; `size` is what it takes in memory, `data` is empty where it takes no bytes of the file, from `offset` on."""
 
     name: str
     kind: int
@@ -33,6 +33,7 @@ class Section:
     link: int
     size: int
     data: memoryview
+    offset: int = 0
 
 
 @record
@@ -87,6 +88,7 @@ class Sections:
                 link,
                 size,
                 window.part(offset, size, "a section") if kind not in (0, NO_BITS) else memoryview(b""),
+                offset,
             )
             for name_at, kind, _, _, offset, size, link, info, *_ in headers
         )

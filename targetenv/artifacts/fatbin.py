@@ -46,6 +46,7 @@ class Entry:
     size: int
     options: str
     image: memoryview
+    place: int
 
     @property
     def architecture(self) -> str:
@@ -102,7 +103,7 @@ def _entries(data: memoryview, name: str) -> Iterator[Entry]:
         image = window.part(at + header, padded, what)
         if flags & (_LZ4 | _ZSTD):
             image = window.part(at + header, min(compressed, padded), what)
-        yield Entry(kind, Version(major, minor), number, flags, size, _options(window, at, options, header), image)
+        yield Entry(kind, Version(major, minor), number, flags, size, _options(window, at, options, header), image, at + header)
         at += header + padded
 
 
@@ -140,7 +141,8 @@ def _read(entry: Entry, called: str, within: str, budget: Budget) -> Member:
             budget.take(1, within)
             return Member(called, _unread(entry, f"{within}!{called}", budget), image)
         image = memoryview(plain)
-    return member(image, name=called, within=within, budget=budget, stated=entry.format, label=entry.architecture)
+    place = None if entry.flags & (_LZ4 | _ZSTD) else entry.place
+    return member(image, name=called, within=within, budget=budget, stated=entry.format, label=entry.architecture, offset=place)
 
 
 def _stated(entry: Entry) -> list[Requirement]:

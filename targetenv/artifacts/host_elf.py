@@ -72,7 +72,7 @@ def _images(sections: Sections, name: str, budget: Budget) -> Iterator[Member]:
             size = size_of(section.data, at, f"{name}!{section.name}")
             place += 1
             called = f"{section.name}#{place}"
-            yield member(section.data[at : at + size], name=called, within=name, budget=budget)
+            yield member(section.data[at : at + size], name=called, within=name, budget=budget, offset=section.offset + at)
             at += size
 
 

@@ -44,14 +44,28 @@ class Export:
 
 
 @record
+class Image:
+    """One module: the format that the schema gives it, its bytes, and where in the FlatBuffer they begin."""
+
+    format: str
+    data: memoryview
+    place: int | None = None
+
+    @classmethod
+    def of(cls, image_format: str, row: Table, field: int, *, size: int = 1) -> Image:
+        """The vector of a field."""
+        return cls(image_format, row.bytes(field, size=size), row.place(field) if row.has(field) else None)
+
+
+@record
 class Contents:
-    """What one executable holds: entry points, and modules with the format that the schema gives them.
+    """What one executable holds: entry points, and modules.
 
     `language` is the version of the language that sources are in, `target` the processor, where the executable says it.
     """
 
     exports: tuple[Export, ...]
-    modules: tuple[tuple[str, memoryview], ...]
+    modules: tuple[Image, ...]
     details: tuple[tuple[str, str], ...] = ()
     language: Version | None = None
     target: str | None = None
@@ -72,15 +86,24 @@ def inspect_executable(data: bytes | memoryview, *, name: str, budget: Budget) -
     if schema is None:
         raise damaged("TE4703", name, "this is no executable of IREE")
     content, details = _content(memoryview(data), name)
+    start = HEADER_SIZE if details else 0
     buffer = FlatBuffer(Window(content, name, "TE4703"))
     if buffer.identifier.decode("latin-1") != schema:
         raise damaged("TE4703", name, f"the header says `{schema}`, the FlatBuffer behind it says something else")
     contents = _SCHEMAS[schema](buffer.root())
     warnings: list[Diagnostic] = []
     members = []
-    for place, (stated, payload) in enumerate(contents.modules):
+    for place, image in enumerate(contents.modules):
         own = [export for export in contents.exports if export.module == place]
-        found = member(payload, name=f"module {place}", within=name, budget=budget, stated=stated, label=contents.target)
+        found = member(
+            image.data,
+            name=f"module {place}",
+            within=name,
+            budget=budget,
+            stated=image.format,
+            label=contents.target,
+            offset=None if image.place is None else start + image.place,
+        )
         warnings += _disagreements(found, own, name)
         members.append(adjusted(found, _with_exports(own, contents.language)))
     for export in contents.exports:
@@ -184,7 +207,7 @@ def _vulkan(root: Table) -> Contents:
         exports.append(
             Export(row.text(1), row.number(0), bindings=bindings, constants=constants, subgroup_size=row.number(3) or None)
         )
-    return Contents(tuple(exports), tuple(("spirv", row.bytes(0, size=4)) for row in root.tables(3)))
+    return Contents(tuple(exports), tuple(Image.of("spirv", row, 0, size=4) for row in root.tables(3)))
 
 
 def _spirv_2023(root: Table) -> Contents:
@@ -193,13 +216,14 @@ def _spirv_2023(root: Table) -> Contents:
     names = root.texts(0)
     words = root.numbers(2, "<I")
     single = words[:1] == ((_SPIRV_MAGIC,),)
-    modules = (root.bytes(2, size=4),) if single else tuple(row.bytes(0, size=4) for row in root.tables(3))
+    found = [(root, 2)] if single else [(row, 0) for row in root.tables(3)]
+    modules = tuple(Image.of("spirv", row, field, size=4) for row, field in found)
     places = [0] * len(names) if single else [place for (place,) in words]
     exports = tuple(
         Export(text, place, subgroup_size=(sizes[at] or None) if at < len(sizes) else None)
         for at, (text, place) in enumerate(zip(names, places, strict=False))
     )
-    return Contents(exports, tuple(("spirv", module) for module in modules))
+    return Contents(exports, modules)
 
 
 def _gpu(executable_format: str) -> Callable[[Table], Contents]:
@@ -210,7 +234,7 @@ def _gpu(executable_format: str) -> Callable[[Table], Contents]:
             )
             for row in root.tables(0)
         )
-        return Contents(exports, tuple((executable_format, row.bytes(0)) for row in root.tables(1)))
+        return Contents(exports, tuple(Image.of(executable_format, row, 0) for row in root.tables(1)))
 
     return read
 
@@ -228,7 +252,7 @@ def _gpu_2023(executable_format: str) -> Callable[[Table], Contents]:
             )
             for at, text in enumerate(root.texts(0))
         )
-        return Contents(exports, ((executable_format, root.bytes(3)),))
+        return Contents(exports, (Image.of(executable_format, root, 3),))
 
     return read
 
@@ -242,7 +266,7 @@ def _amdgpu(root: Table) -> Contents:
     )
     target = root.text(0) if first else None
     details = (("target", target),) if target is not None else ()
-    return Contents(exports, tuple(("hsaco", row.bytes(0)) for row in root.tables(first + 1)), details, target=target)
+    return Contents(exports, tuple(Image.of("hsaco", row, 0) for row in root.tables(first + 1)), details, target=target)
 
 
 def _metal(root: Table) -> Contents:
@@ -250,7 +274,7 @@ def _metal(root: Table) -> Contents:
         Export(row.text(1), row.number(0), row.struct(3, "<III"), _bindings(row, 6), 4 * row.number(5))
         for row in root.tables(0)
     )
-    modules: list[tuple[str, memoryview]] = []
+    modules: list[Image] = []
     details: list[tuple[str, str]] = []
     versions: list[Version] = []
     for row in root.tables(1):
@@ -260,7 +284,7 @@ def _metal(root: Table) -> Contents:
             versions.append(Version(version >> 16, version & 0xFFFF))
             details.append(("Metal language version", f"{version >> 16}.{version & 0xFFFF}"))
         library = row.bytes(1)
-        modules.append(("metallib", library) if len(library) or source is None else ("msl", source.bytes(1)))
+        modules.append(Image.of("metallib", row, 1) if len(library) or source is None else Image.of("msl", source, 1))
     return Contents(exports, tuple(modules), tuple(details), max(versions, default=None))
 
 
@@ -272,7 +296,7 @@ def _metal_2023(root: Table) -> Contents:
     exports = tuple(
         Export(text, 0 if len(library) else at, sizes[at] if at < len(sizes) else None) for at, text in enumerate(root.texts(0))
     )
-    modules = (("metallib", library),) if len(library) else tuple(("msl", memoryview(row)) for row in sources)
+    modules = (Image.of("metallib", root, 2),) if len(library) else tuple(Image("msl", memoryview(row)) for row in sources)
     return Contents(exports, modules)
 
 
@@ -281,7 +305,7 @@ def _webgpu(root: Table) -> Contents:
         Export(row.text(1), row.number(0), row.struct(2, "<III"), _bindings(row, 4), 4 * row.number(3))
         for row in root.tables(0)
     )
-    return Contents(exports, tuple(("wgsl", row.bytes(0)) for row in root.tables(1)))
+    return Contents(exports, tuple(Image.of("wgsl", row, 0) for row in root.tables(1)))
 
 
 _SCHEMAS: dict[str, Callable[[Table], Contents]] = {

@@ -64,6 +64,7 @@ class Entry:
     flags: int
     strings: tuple[tuple[str, str], ...]
     image: memoryview
+    place: int
 
     def string(self, key: str) -> str:
         """The value of a key, empty where it is not there."""
@@ -96,10 +97,11 @@ def inspect_offload(data: bytes | memoryview, *, name: str, budget: Budget) -> I
     while at < len(view):
         size = binary_size(view, at, name)
         version = int.from_bytes(view[at + 4 : at + 8], "little")
-        plain = _plain(view[at : at + size], version, name, budget)
+        binary = view[at : at + size]
+        plain = _plain(binary, version, name, budget)
         if plain is None:
             budget.take(1, name)
-            members.append(_unread(view[at : at + size], len(members), name, budget))
+            members.append(_unread(binary, len(members), name, budget))
         for entry in _entries(plain, version, name) if plain is not None else ():
             called = f"{len(members) + 1}.{entry.string('arch') or 'any'}.{_KINDS.get(entry.kind, ('image',))[0]}"
             details.append((called, _said(entry, version)))
@@ -107,7 +109,8 @@ def inspect_offload(data: bytes | memoryview, *, name: str, budget: Budget) -> I
                 continue
             stated = _KINDS.get(entry.kind, ("", None))[1]
             label = entry.string("arch") or entry.string("triple") or None
-            found = member(entry.image, name=called, within=name, budget=budget, stated=stated, label=label)
+            place = at + entry.place if plain is binary else None
+            found = member(entry.image, name=called, within=name, budget=budget, stated=stated, label=label, offset=place)
             warnings += _disagreements(entry, found, f"{name}!{called}")
             members.append(adjusted(found, lambda artifact, entry=entry: _claimed(artifact, entry)))  # type: ignore[misc]
         at += -(-size // _ALIGNMENT) * _ALIGNMENT
@@ -143,7 +146,7 @@ def _entries(binary: memoryview, version: int, name: str) -> Iterator[Entry]:
         if taken > len(window):
             raise damaged(_CODE, name, "the images of the offload binary lie over one another")
         image = window.part(offset, size, "an image of the offload binary")
-        yield Entry(kind, producer, flags, _strings(window, version, strings, how_many), image)
+        yield Entry(kind, producer, flags, _strings(window, version, strings, how_many), image, offset)
 
 
 def _strings(window: Window, version: int, at: int, count: int) -> tuple[tuple[str, str], ...]:

@@ -102,7 +102,9 @@ def _member(row: _Found, target: Target | None, name: str, budget: Budget) -> Me
     if row.formats == ("vmvx-bytecode-fb",):
         found = _vmvx(row, name, budget)
     else:
-        found = member(row.segment.data, name=row.name, within=name, budget=budget, stated=own or row.formats[0])
+        found = member(
+            row.segment.data, name=row.name, within=name, budget=budget, stated=own or row.formats[0], offset=row.segment.place
+        )
 
     def change(artifact: Artifact) -> Artifact:
         artifact = replace(artifact, target=target.text if target is not None else artifact.target)
@@ -133,7 +135,7 @@ def _vmvx(row: _Found, name: str, budget: Budget) -> Member:
         kernels=kernels,
         details=_details(inner, [], [], ()),
     )
-    return Member(row.name, inspection, row.segment.data)
+    return Member(row.name, inspection, row.segment.data, offset=row.segment.place)
 
 
 def _stated_format(row: _Found) -> str | None:

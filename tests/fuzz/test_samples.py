@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from targetenv.artifacts import inspect
+from targetenv.artifacts import Inspection, inspect
 from targetenv.artifacts.containers import Budget
 from targetenv.artifacts.scan import scanned
 from targetenv.diagnostics.diagnostic import FormatError
@@ -55,3 +55,14 @@ def test_a_file_that_is_mapped_is_read_as_its_bytes_are(name: str) -> None:
     assert [replace(row, digest="") for row in found.artifacts] == list(plain.artifacts)
     for path, leaf, payload in found.leaves():
         assert {row.digest for row in leaf.artifacts} <= {sha256(data if payload is None else payload).hexdigest()}, path
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_members_are_where_they_are_said_to_be(name: str) -> None:
+    def check(found: Inspection, within: bytes) -> None:
+        for member in found.members:
+            if member.offset is not None:
+                assert within[member.offset : member.offset + len(member.payload)] == bytes(member.payload), member.name
+            check(member.inspection, bytes(member.payload))
+
+    check(inspect(SAMPLES[name], name="x"), SAMPLES[name])

@@ -50,7 +50,7 @@ class Relation(Enum):
             case Relation.ALL_BITS:
                 return int(need) & ~int(have) == 0
             case Relation.MULTIPLE_OF:
-                return have <= need and have != 0 and need % have == 0
+                return have == need or (0 < have <= need and need % have == 0)
             case _:
                 return have == need
 

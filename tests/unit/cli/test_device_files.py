@@ -111,3 +111,26 @@ def test_probe_writes_a_profile_that_stands_for_the_device(tmp_path: Path, capsy
     assert (status, answer["outcome"]) == (0, "satisfied")
     status, answer = _json(capsys, "match", "vulkan://0", profile)
     assert (status, answer["outcome"]) == (0, "satisfied")
+
+
+KINDS = {
+    "profile": f"{FILES / 'profiles.json'}#VP_EXAMPLE_base",
+    "report": str(FILES / "report_4.0.json"),
+    "name": "vulkan:rdna3",
+    "attribute": "#vk.target_env<v1.1, r(120), [VK_KHR_16bit_storage], AMD:DiscreteGPU, #vk.caps<maxComputeSharedMemorySize"
+    " = 16384, maxComputeWorkGroupInvocations = 64, maxComputeWorkGroupSize = dense<64> : vector<3xi32>, subgroupFeatures"
+    " = 7 : i32, subgroupSize = 64>>",
+    "snapshot": str(RECORDED / "38813-amd-radeon-rx-7900-xtx-radv-navi31.device.json.gz"),
+}
+
+
+@pytest.mark.parametrize("offers", KINDS)
+@pytest.mark.parametrize("requires", KINDS)
+def test_everything_that_describes_a_device_stands_on_either_side(
+    requires: str, offers: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, answer = _json(capsys, "match", KINDS[requires], KINDS[offers])
+    assert (status == 0) == (answer["outcome"] == "satisfied")
+    assert answer["findings"]
+    if requires == offers:
+        assert answer["outcome"] == "satisfied"

@@ -146,7 +146,7 @@ def examine(file: str, budget: Budget, claimed: Sequence[str] = (), *, scan: boo
         for path, leaf, _ in inspection.leaves()
         for row in leaf.artifacts
     )
-    details = inspection.details if inspection.members else ()
+    details = inspection.details if inspection.members or not inspection.artifacts else ()
     rows = audited(inspection, file, claimed)
     warnings = (*inspection.diagnostics, *unsaid(rows, inspection.diagnostics))
     return Report(file, inspection.format, executables, warnings, details=details, audit=rows)

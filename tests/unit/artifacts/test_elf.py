@@ -179,3 +179,20 @@ def test_thousands_of_needed_libraries_are_read_in_one_go() -> None:
     table = patched(data + entries, segment(2) + 8, "<Q", len(data))
     table = patched(table, segment(2) + 32, "<QQ", len(entries), len(entries))
     assert len(Elf(table, "k.so").needed) == 16000
+
+
+@pytest.mark.parametrize(("step", "following"), [(0, 0), (0, 16), (16, 0xFFFFFFF0)], ids=["stays", "steps", "leaves"])
+def test_a_chain_of_symbol_versions_that_does_not_end_is_refused(step: int, following: int) -> None:
+    strings = struct.unpack_from("<Q", OBJECT, dynamic(5) + 8)[0]
+    size = struct.unpack_from("<Q", OBJECT, dynamic(10) + 8)[0]
+    at = Elf(OBJECT, "k")._offset(strings, "")
+    data = patched(OBJECT, at, "<HHIIIIHHII", 1, 0xFFFF, 0, 16, following, 0, 0, 0, 0, step)
+    entries = (
+        struct.pack("<QQQQ", 5, strings, 10, size) + struct.pack("<QQQQ", 0x6FFFFFFE, strings, 0x6FFFFFFF, 1 << 40) + bytes(16)
+    )
+    data += bytes(-len(data) % 8)
+    table = patched(data + entries, segment(2) + 8, "<Q", len(data))
+    table = patched(table, segment(2) + 32, "<QQ", len(entries), len(entries))
+    with pytest.raises(FormatError) as refused:
+        Elf(table, "k.so").needed_versions()
+    assert refused.value.code in ("TE4205", "TE4202")

@@ -48,7 +48,10 @@ def read(value: dict[str, Any], *, uri: str, complaints: Complaints) -> Device:
     for core, struct, since in _CORES:
         part = value.get(core)
         if isinstance(part, dict):
-            claims.features_of(f"{struct}Features", part.get("features", {}))
+            answers = part.get("features", {})
+            claims.features_of(f"{struct}Features", answers)
+            if isinstance(answers, dict) and answers and not any(answers.values()):
+                complaints.add("TE4314", f"{core}, of which every feature is zero")
             claims.properties_of(f"{struct}Properties", part.get("properties", {}))
         elif (version := claims.stated_version()) is not None and version >= since:
             complaints.add("TE4314", core)

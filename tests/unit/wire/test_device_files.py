@@ -62,6 +62,13 @@ def test_a_missing_struct_of_a_core_version_is_said() -> None:
     assert _codes(_read({"properties": properties})) == ["TE4314"]
 
 
+def test_a_struct_of_zeros_that_no_viewer_filled_in_is_said() -> None:
+    core = {"features": {"maintenance5": 0, "pushDescriptor": 0}, "properties": {}}
+    file = _read({"core14": core})
+    assert _codes(file) == ["TE4314"]
+    assert "every feature is zero" in file.diagnostics[0].message
+
+
 def test_without_a_list_of_extensions_nothing_absent_is_a_no() -> None:
     report = {key: value for key, value in REPORT.items() if key != "extensions"}
     file = read_device(json.dumps(report).encode(), name="r.json")

@@ -57,7 +57,7 @@ def print_misses(found: Fleet, kernel: str, *, only: frozenset[int] | None = Non
             nearest = f": {miss.variant} is nearest, but" if miss.variant is not None else ""
             print(f"  {counted(len(numbers), 'device')}{nearest}")
             for reason in miss.reasons:
-                print(f"    ✗ {reason.requires}  {_offered(reason.offers)}  [{reason.code}]")
+                print("    ✗ " + "  ".join(filter(None, (reason.requires, _offered(reason.offers), f"[{reason.code}]"))))
             print(f"    {listed(found.members, numbers, everything=everything)}")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from targetenv.cli.cover_text import print_misses, reasons_of
-from targetenv.cli.deciding import as_of
 from targetenv.cli.output import print_json, print_table, talk
 from targetenv.cli.populations import Population, Progress, counted, listed
 from targetenv.cli.resolve import collect
@@ -17,23 +16,25 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator, Sequence
 
+    from targetenv.match.stack import Stack
     from targetenv.resolve.fleets import Fleet, Member
+    from targetenv.resolve.policy import Policy
 
 _GROUPS = 20  # rows of the table of devices that run the same
 
 
-def report(args: Namespace) -> int:
+def report(args: Namespace, stack: Stack, wanted: Policy) -> int:
     """Resolve, write what was asked for, and say whether everything runs somewhere."""
     _check(args)
     if args.output is None:
-        found = _resolved(args)
+        found = _resolved(args, stack, wanted)
     else:
         from targetenv.wire.files import Output
         from targetenv.wire.results import check_suffix, write_results
 
         check_suffix(args.output)
         with Output(args.output) as output:  # opened first: what cannot be written is said before the work
-            found = _resolved(args)
+            found = _resolved(args, stack, wanted)
             written = write_results(output, rows_of(found))
         talk(f"wrote {args.output}: {counted(written, 'row')}")
     if args.format == "json":
@@ -50,12 +51,13 @@ def _check(args: Namespace) -> None:
             raise TargetEnvError(Diagnostic("TE5200", message, help=f"leave `{option}` out"))
 
 
-def _resolved(args: Namespace) -> Fleet:
+def _resolved(args: Namespace, stack: Stack, wanted: Policy) -> Fleet:
     kernels = collect(args.files, args.kernel)
     population = Population(args.devices, strict=args.strict)
     with Progress("devices read") as progress:
-        told, stack = progress.update, as_of(args)
-        return fleet(kernels, population, unknown=args.unknown, as_of=stack, reasons=tuple(kernels), progress=told)
+        asked = tuple(kernels)
+        told = progress.update
+        return fleet(kernels, population, unknown=args.unknown, as_of=stack, policy=wanted, reasons=asked, progress=told)
 
 
 def rows_of(found: Fleet) -> Iterator[dict[str, object]]:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _NEWEST, _NO_POLICY = Stack(), Policy()
 _APART = {
-    "--devices": "name the devices one by one with `--device`",
     "--gaps": "name a device with `--device`",
     "--locked": "leave it out: a lock holds for the stack that is there, and for no policy but `--unknown`",
 }
@@ -83,14 +82,14 @@ def answer(args: Namespace, stack: Stack = _NEWEST, wanted: Policy = _NO_POLICY)
 def run(args: Namespace) -> int:
     """Resolve, explain, and say whether everything runs somewhere and is as it was locked."""
     wanted, stack = policy_of(args), as_of(args)
-    several = "--devices" if args.devices else "--gaps" if args.gaps else "--locked" if args.locked is not None else ""
-    if several and (wanted or (stack and not args.devices)):
+    several = "--gaps" if args.gaps else "--locked" if args.locked is not None else ""
+    if several and (wanted or stack):
         what = "a policy (--prefer, --pin, --never-jit)" if wanted else "--as-of"
         raise TargetEnvError(Diagnostic("TE5200", f"{several} and {what} do not go together", help=_APART[several]))
     if args.devices:
         from targetenv.cli.fleet import report as report_fleet
 
-        return report_fleet(args)
+        return report_fleet(args, stack, wanted)
     if args.output is not None or args.strict:
         option = "--strict" if args.output is None else "--output"
         raise TargetEnvError(Diagnostic("TE5200", f"`{option}` is about many devices", help="name them: `--devices PATH`"))

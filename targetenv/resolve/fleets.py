@@ -15,6 +15,7 @@ from targetenv.model.record import record
 from targetenv.model.verdict import Outcome
 from targetenv.resolve.capability_class import Classifier
 from targetenv.resolve.choice import Choice
+from targetenv.resolve.policy import Policy
 from targetenv.resolve.ranking import Ranking, places
 from targetenv.resolve.resolution import resolve
 
@@ -31,10 +32,10 @@ if TYPE_CHECKING:
     from targetenv.model.requirement import Requirement
     from targetenv.resolve.planes import Conjunctions, Planes
 
-    Policy: TypeAlias = Literal["reject", "allow"]
+    Unknown: TypeAlias = Literal["reject", "allow"]
 
 BLOCK = 2048  # classes that are judged together, and devices that are held for it
-_NEWEST = Stack()
+_NEWEST, _NO_POLICY = Stack(), Policy()
 _STEP = 256  # devices between two reports of progress
 
 
@@ -69,8 +70,9 @@ def fleet(
     artifacts: Mapping[str, Sequence[Artifact]] | Iterable[Artifact],
     devices: Iterable[Device],
     *,
-    unknown: Policy = "reject",
+    unknown: Unknown = "reject",
     as_of: Stack = _NEWEST,
+    policy: Policy = _NO_POLICY,
     reasons: Collection[str] = (),
     progress: Callable[[int], None] | None = None,
     block: int = BLOCK,
@@ -78,8 +80,9 @@ def fleet(
     """Choose a variant for each kernel on each device, as `resolve` does.
 
     `artifacts` are the variants of each kernel, or executables that each stand for themselves. `devices` may come from
-    anywhere, one after the other, and are not kept. `as_of` is the stack whose rules decide. `reasons` are kernels of which
-    it is kept what the nearest variant lacks where none runs. `progress` is told how many devices were read so far.
+    anywhere, one after the other, and are not kept. `as_of` is the stack whose rules decide, `policy` what is wanted beyond
+    what fits. `reasons` are kernels of which it is kept what the nearest variant lacks where none runs. `progress` is told
+    how many devices were read so far.
 
     >>> from targetenv.model.artifact import Artifact
     >>> from targetenv.model.capabilities import Capabilities
@@ -95,7 +98,8 @@ def fleet(
     """
     kernels: Mapping[str, Sequence[Artifact]]
     kernels = artifacts if isinstance(artifacts, dict) else _alone(artifacts)  # type: ignore[arg-type]
-    made = Fleet({kernel: Ranking(kernels[kernel]) for kernel in sorted(kernels)}, unknown, block, as_of)
+    policy.check(kernels)
+    made = Fleet({kernel: Ranking(kernels[kernel], policy) for kernel in sorted(kernels)}, unknown, block, as_of, policy)
     classifier = Classifier(made.requirements)
     kinds: dict[bytes, int] = {}
     waiting: list[Device] = []
@@ -121,10 +125,16 @@ class Fleet:
     """The answers for a population of devices: `members` in the order in which they came, `classes` of them that may differ."""
 
     def __init__(
-        self, rankings: Mapping[str, Ranking], unknown: Policy = "reject", block: int = BLOCK, as_of: Stack = _NEWEST
+        self,
+        rankings: Mapping[str, Ranking],
+        unknown: Unknown = "reject",
+        block: int = BLOCK,
+        as_of: Stack = _NEWEST,
+        policy: Policy = _NO_POLICY,
     ) -> None:
         self.unknown = unknown
         self.as_of = as_of
+        self.policy = policy
         self.rankings = dict(rankings)
         self.members: list[Member] = []
         self.classes = 0
@@ -154,7 +164,7 @@ class Fleet:
             mine = slice(self._start[kernel], self._start[kernel] + len(ranking.variants))
             known = runs.known[mine]
             own = Planes(known, known if runs.certain else runs.maybe[mine], runs.count)
-            self._chosen[kernel].extend(self._winners(ranking, own, devices))
+            self._chosen[kernel].extend(self._winners(kernel, own, devices))
         if reasons:
             for number, device in enumerate(devices, start=self.classes):
                 self._explain(device, number, reasons)
@@ -165,11 +175,14 @@ class Fleet:
         """The kernels, by name."""
         return tuple(self.rankings)
 
-    def _winners(self, ranking: Ranking, runs: Planes, devices: Sequence[Device]) -> list[int]:
+    def _winners(self, kernel: str, runs: Planes, devices: Sequence[Device]) -> list[int]:
         """For each device the place of its variant in `ranking`, -1 where none may run; one pass for each order of variants."""
         from targetenv.resolve.planes import Planes, winners
 
-        allow = self.unknown == "allow"
+        ranking, allow = self.rankings[kernel], self.unknown == "allow"
+        left_out = {variant for variant in ranking.variants if self.policy.excludes(kernel, variant)} if self.policy else None
+        if left_out:
+            return self._wanted_winners(ranking, runs, devices, left_out)
         orders: dict[Ranking, list[int]] = {}
         for at, device in enumerate(devices):
             orders.setdefault(ranking.on(device.offers), []).append(at)
@@ -184,6 +197,26 @@ class Fleet:
             found = winners(sorted_runs, order.above, allow=allow).tolist()
             for at in members:
                 chosen[at] = places_here[found[at]] if found[at] >= 0 else -1
+        return chosen
+
+    def _wanted_winners(
+        self, ranking: Ranking, runs: Planes, devices: Sequence[Device], left_out: Collection[Artifact]
+    ) -> list[int]:
+        """The same where a policy leaves variants out that take part in the order: device by device, as `resolve` does."""
+        from targetenv.resolve.planes import as_int, table
+
+        known, maybe = (table([(rows, runs.count)]).T for rows in (runs.known, runs.maybe))
+        base = {variant: place for place, variant in enumerate(ranking.variants)}
+        chosen = []
+        for at, device in enumerate(devices):
+            order = ranking.on(device.offers)
+            places_here = [base[variant] for variant in order.variants]
+            runs_here = as_int(known[at][places_here])
+            ordered = order.order(runs_here)
+            if self.unknown == "allow":
+                ordered += order.order(as_int(maybe[at][places_here]) & ~runs_here)
+            wanted = (places_here[place] for place in ordered if order.variants[place] not in left_out)
+            chosen.append(next(wanted, -1))
         return chosen
 
     def variants(self, kernel: str) -> tuple[str, ...]:
@@ -244,12 +277,16 @@ class Fleet:
         if not lacking:
             return
         kernels_here = {kernel: self.rankings[kernel].variants for kernel in lacking}
-        resolved = resolve(kernels_here, [device], unknown=self.unknown, as_of=self.as_of)
+        # What is preferred plays no part where nothing is chosen, and may name variants of other kernels only.
+        pins = tuple((kernel, variant) for kernel, variant in self.policy.pins if kernel in lacking)
+        wanted = Policy(pins=pins, never_jit=self.policy.never_jit)
+        resolved = resolve(kernels_here, [device], unknown=self.unknown, as_of=self.as_of, policy=wanted)
         for row in resolved.ranked:
             if row.verdicts:
                 nearest = row.verdicts[0]
                 unmet = tuple(Reason(one.code, one.requires, (one.offers,)) for one in nearest.unmet)
-                self._missing[row.kernel][kind] = Miss(nearest.artifact.name, unmet, ())
+                left_out = tuple(Reason(one.rule, f"runs, but {one.why}", ()) for one in row.excluded[:1])
+                self._missing[row.kernel][kind] = Miss(nearest.artifact.name, left_out or unmet, ())
 
 
 def _merged(misses: Sequence[Miss]) -> Miss:

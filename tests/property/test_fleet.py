@@ -17,11 +17,12 @@ from targetenv.model.verdict import Outcome
 from targetenv.resolve import fleet, resolve
 from targetenv.resolve.capability_class import Classifier
 from tests.property import worlds
-from tests.property.test_resolve import kernels, policies
+from tests.property.test_resolve import kernels, policies, policies_of_users
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from targetenv.model.requirement import Requirement
+    from targetenv.resolve.policy import Policy
 
 nested = st.recursive(
     worlds.requirements,
@@ -41,14 +42,16 @@ worlds_of_kernels = st.dictionaries(
 populations = st.lists(worlds.devices, max_size=12)
 
 
-@given(worlds_of_kernels, populations, policies, st.integers(1, 5))
+@given(worlds_of_kernels, populations, policies, policies_of_users, st.integers(1, 5))
 def test_a_fleet_is_resolved_as_each_of_its_devices_is(
-    kernels: dict[str, list[Artifact]], devices: list[Device], unknown: str, block: int
+    kernels: dict[str, list[Artifact]], devices: list[Device], unknown: str, policy: Policy, block: int
 ) -> None:
-    found = fleet(kernels, devices, unknown=unknown, reasons=tuple(kernels), block=block)  # type: ignore[arg-type]
+    if policy.never_jit and kernels.get("one"):
+        policy = replace(policy, pins=(("one", kernels["one"][0].name),))
+    found = fleet(kernels, devices, unknown=unknown, policy=policy, reasons=tuple(kernels), block=block)  # type: ignore[arg-type]
     assert len(found.members) == len(devices)
     for member, device in zip(found.members, devices, strict=True):
-        for row in resolve(kernels, [device], unknown=unknown).ranked:  # type: ignore[arg-type]
+        for row in resolve(kernels, [device], unknown=unknown, policy=policy).ranked:  # type: ignore[arg-type]
             assert found.variant_on(row.kernel, member.kind) == row.choice.variant
             outcomes = {verdict.artifact.name: verdict.outcome for verdict in row.verdicts}
             for place, variant in enumerate(found.variants(row.kernel)):

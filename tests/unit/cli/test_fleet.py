@@ -124,4 +124,10 @@ def test_many_lines_are_few_classes(te: Typed, folder: Path, tmp_path: Path) -> 
 def test_a_fleet_is_resolved_as_of_an_older_stack(te: Typed, folder: Path) -> None:
     said = te("resolve", PLAIN, "--devices", folder, "--as-of", "vulkan=1.0")
     assert ", as of vulkan 1.0" in said.out
-    assert te("resolve", PLAIN, "--devices", folder, "--never-jit").status == 2
+
+
+def test_a_policy_holds_for_a_fleet(te: Typed, folder: Path) -> None:
+    said = te("resolve", PLAIN, "--devices", folder, "--never-jit")
+    assert said.status == 1
+    assert "runs, but it is compiled by the driver when it is loaded, which `--never-jit` forbids  [rank.never-jit]" in said.out
+    assert te("resolve", PLAIN, "--devices", folder, "--pin", "main=nosuch").status == 2

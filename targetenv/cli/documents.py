@@ -5,6 +5,8 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from targetenv.diagnostics.diagnostic import Diagnostic
+    from targetenv.match.alternatives import Alternative
+    from targetenv.match.enabling import EnableList
     from targetenv.match.rules import Rule
     from targetenv.match.stack import Stack
 
@@ -38,4 +40,21 @@ def of_rule(row: Rule) -> dict[str, str]:
         "until": row.until,
         "oracle": row.oracle,
         "others": row.others,
+    }
+
+
+def of_enables(listed: EnableList) -> dict[str, object]:
+    """What a device has to be opened with, as JSON."""
+    kinds = (("features", listed.features), ("extensions", listed.extensions))
+    return {kind: [{"name": row.name, "because": list(row.because)} for row in rows] for kind, rows in kinds}
+
+
+def of_alternative(alternative: Alternative) -> dict[str, object]:
+    """One condition that would meet a requirement, atom by atom."""
+    return {
+        "text": alternative.text,
+        "holds": alternative.holds,
+        "atoms": [{"kind": atom.kind, "name": atom.name, "holds": atom.holds, "said": atom.said} for atom in alternative.atoms],
+        "enables": list(alternative.enables),
+        "source": alternative.source,
     }

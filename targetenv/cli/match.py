@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from targetenv.cli.deciding import add_as_of, as_of
-from targetenv.cli.documents import of_diagnostic, of_stack
+from targetenv.cli.documents import of_alternative, of_diagnostic, of_stack
 from targetenv.cli.environments import is_file, offers_from, warn
 from targetenv.cli.output import print_json, talk
 from targetenv.cli.texts import read_lines, unquoted
 from targetenv.diagnostics.diagnostic import Diagnostic, TargetEnvError
+from targetenv.match.alternatives import alternatives, lines, sentence
 from targetenv.match.check import Judge
 from targetenv.match.environment import KINDS, requirements_of, requirements_of_kind
 from targetenv.match.pair import findings
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
+    from targetenv.match.alternatives import Alternative
     from targetenv.model.artifact import Artifact
     from targetenv.model.capabilities import Capabilities
     from targetenv.model.requirement import Requirement
@@ -47,18 +49,20 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--lines", metavar="FILE", help="one TAB-separated pair a line, FILE or -; answers one JSON object a line"
     )
+    parser.add_argument("--why", action="store_true", help="show what would have met each requirement")
     add_as_of(parser)
 
 
 @record
 class Answer:
-    """One pair judged."""
+    """One pair judged; `why` has the alternatives of each finding, where they were asked for."""
 
     requires: str
     offers: str
     outcome: Outcome
     findings: tuple[Finding, ...]
     as_of: Stack = _NEWEST
+    why: tuple[tuple[Alternative, ...], ...] = ()
 
     def document(self) -> dict[str, object]:
         """As JSON."""
@@ -67,8 +71,15 @@ class Answer:
             "offers": self.offers,
             "outcome": self.outcome.value,
             **of_stack(self.as_of),
-            "findings": [document.of_finding(finding) for finding in self.findings],
+            "findings": [
+                document.of_finding(finding) | ({"alternatives": list(map(of_alternative, found))} if found else {})
+                for finding, found in self.reasons()
+            ],
         }
+
+    def reasons(self) -> list[tuple[Finding, tuple[Alternative, ...]]]:
+        """Each finding with its alternatives; none where they were not asked for."""
+        return list(zip(self.findings, self.why or [()] * len(self.findings), strict=True))
 
 
 def run(args: Namespace) -> int:
@@ -78,7 +89,7 @@ def run(args: Namespace) -> int:
         return _batch(args.lines, stack)
     if args.offers is None:
         raise TargetEnvError(Diagnostic("TE5200", "expected two sides", help="pass REQUIRES and OFFERS, or `--lines FILE`"))
-    answer = _answer(args.requires, args.offers, stack)
+    answer = _answer(args.requires, args.offers, stack, why=args.why)
     if args.format == "json":
         print_json(answer.document())
     else:
@@ -90,8 +101,13 @@ def run(args: Namespace) -> int:
         )
         print(f"{answer.outcome.value}{f' as of {stack}' if stack else ''}{of}")
         width = max((len(finding.requires) for finding in answer.findings), default=0)
-        for finding in answer.findings:
-            print(f"  {_MARKS[finding.outcome]} {finding.requires:<{width}}  {finding.offers}  [{finding.code}]")
+        for finding, alternatives in answer.reasons():
+            if alternatives:
+                print(f"  {_MARKS[finding.outcome]} {finding.requires}  [{finding.code}]\n    {sentence(alternatives)}")
+                for line in (line for each in alternatives for line in lines(each)):
+                    print(f"      {line}")
+            else:
+                print(f"  {_MARKS[finding.outcome]} {finding.requires:<{width}}  {finding.offers}  [{finding.code}]")
     return 0 if answer.outcome is Outcome.SATISFIED else 1
 
 
@@ -118,12 +134,17 @@ def _pair(sides: list[str], line: int) -> tuple[str, str]:
     return unquoted(sides[0], line=line), unquoted(sides[1], line=line)
 
 
-def _answer(requires: str, offers: str, stack: Stack) -> Answer:
+def _answer(requires: str, offers: str, stack: Stack, *, why: bool = False) -> Answer:
     judge = Judge(offers_from(offers, "OFFERS"), stack)
     found = findings(_requirements(requires, judge), judge)
     outcomes = {finding.outcome for finding in found}
     worst = next((outcome for outcome in (Outcome.UNSATISFIED, Outcome.UNKNOWN) if outcome in outcomes), Outcome.SATISFIED)
-    return Answer(requires, offers, worst, found, stack)
+    told = (
+        [() if row.outcome is Outcome.SATISFIED else alternatives(row.requirement, judge.offers) for row in found]
+        if why
+        else ()
+    )
+    return Answer(requires, offers, worst, found, stack, tuple(told))
 
 
 def _requirements(text: str, judge: Judge) -> tuple[Requirement, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from targetenv.cli.deciding import add_as_of, add_policy, as_of, policy_of
-from targetenv.cli.documents import of_stack
+from targetenv.cli.documents import of_alternative, of_enables, of_stack
 from targetenv.cli.output import print_json, talk
 from targetenv.cli.populations import add_population
 from targetenv.diagnostics.diagnostic import Diagnostic, TargetEnvError
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
-    from targetenv.match.enabling import EnableList
     from targetenv.model.artifact import Artifact
     from targetenv.model.device import Device
     from targetenv.model.lock import Drift
@@ -228,12 +227,6 @@ def _of_policy(wanted: Policy) -> dict[str, object]:
     return {"policy": {"prefer": list(wanted.prefer), "pin": dict(wanted.pins), "never_jit": wanted.never_jit}}
 
 
-def of_enables(listed: EnableList) -> dict[str, object]:
-    """What a device has to be opened with, as JSON."""
-    kinds = (("features", listed.features), ("extensions", listed.extensions))
-    return {kind: [{"name": row.name, "because": list(row.because)} for row in rows] for kind, rows in kinds}
-
-
 def _of_why(finding: Finding, row: RankedKernel) -> dict[str, object]:
     from targetenv.resolve.why import why
 
@@ -243,18 +236,7 @@ def _of_why(finding: Finding, row: RankedKernel) -> dict[str, object]:
     return {
         "why": {
             "sentence": found.sentence,
-            "alternatives": [
-                {
-                    "text": each.text,
-                    "holds": each.holds,
-                    "atoms": [
-                        {"kind": atom.kind, "name": atom.name, "holds": atom.holds, "said": atom.said} for atom in each.atoms
-                    ],
-                    "enables": list(each.enables),
-                    "source": each.source,
-                }
-                for each in found.alternatives
-            ],
+            "alternatives": [of_alternative(each) for each in found.alternatives],
             "repair": found.repair,
         }
     }

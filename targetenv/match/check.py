@@ -8,6 +8,7 @@ from targetenv.match.guaranteed import least
 from targetenv.match.phrases import api_name, listed, required, shown
 from targetenv.match.rules import rule
 from targetenv.match.stack import Stack
+from targetenv.match.unknowns import NO_PROCESSOR
 from targetenv.model import requirement as needs
 from targetenv.model.verdict import Finding, Outcome
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _WORSE = (YES, UNKNOWN, NO)
 _NEWEST = Stack()
+_NO_PROCESSOR = NO_PROCESSOR.requirement
 
 
 def check(requirement: Requirement, offers: Capabilities, as_of: Stack = _NEWEST) -> Finding:
@@ -301,8 +303,8 @@ class Judge:
         opposite = {YES: NO, NO: YES, UNKNOWN: UNKNOWN}[found.outcome]
         return opposite, f"{found.requires}: {found.offers}", "compound.not"
 
-    def _unknown(self, _: needs.NeedsUnknown) -> Answer:
-        return UNKNOWN, "not known", "unknown.never-satisfied"
+    def _unknown(self, need: needs.NeedsUnknown) -> Answer:
+        return UNKNOWN, "not known", "offload.triple" if need == _NO_PROCESSOR else "unknown.never-satisfied"
 
 
 def _with_driver(offers: Capabilities, as_of: Stack) -> Capabilities:

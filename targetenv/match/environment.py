@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from targetenv.match import gpu
+from targetenv.match.unknowns import NO_PROCESSOR
 from targetenv.model import requirement as needs
 from targetenv.model.record import replace
 from targetenv.model.version import Version
@@ -33,6 +34,8 @@ def requirements_of(env: TargetEnv) -> tuple[Requirement, ...]:
         required.append(needs.NeedsVersion(offers.api, Version(offers.version.major, offers.version.minor)))
     if (name := _isa(offers)) is not None:
         required.append(needs.NeedsIsa(name))
+    elif env.triple is not None and offers.api in (*gpu.AMD, *gpu.NVIDIA):
+        required.append(NO_PROCESSOR.requirement)
     if offers.api == "metal":
         required += _system(offers)
     required += [needs.NeedsExtension(name) for name in sorted(offers.extensions)]

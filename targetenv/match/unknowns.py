@@ -64,6 +64,11 @@ CLOSED_KIND = Silence(
     "what this image needs: only NVIDIA's tools read its kind", "build for a real architecture too (`code=sm_90`)"
 )
 
+NO_PROCESSOR = Silence(
+    "which GPUs this code is for: the triple names no processor",
+    "name the processor too (`amdgcn-amd-amdhsa--gfx942`, `sm_90`)",
+)
+
 ROWS: tuple[Silence, ...] = (
     X86_LEVEL,
     AARCH64_FEATURES,
@@ -75,6 +80,7 @@ ROWS: tuple[Silence, ...] = (
     NARROW_ADDRESSES,
     COMPRESSED,
     CLOSED_KIND,
+    NO_PROCESSOR,
 )
 
 

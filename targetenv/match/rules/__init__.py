@@ -28,6 +28,7 @@ FAMILIES = {
     "matrix": "vulkan",
     "metal": "metal",
     "oci": "oci",
+    "offload": "offload",
     "opencl": "opencl",
     "rank": "ranking",
     "spirv": "vulkan",

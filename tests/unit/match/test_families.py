@@ -99,3 +99,11 @@ def test_nothing_is_promised_between_a_tegra_and_other_gpus() -> None:
     for code, device, outcome in (("sm_87", "sm_87", YES), ("sm_86", "sm_87", UNKNOWN), ("sm_87", "sm_89", UNKNOWN)):
         assert check(NeedsIsa(code), Capabilities("cuda", isa=device)).outcome is outcome
     assert check(NeedsIsa("compute_86"), Capabilities("cuda", isa="sm_87")).outcome is YES
+
+
+@pytest.mark.parametrize("triple", ["amdgcn-amd-amdhsa", "amdgpu9-amd-amdhsa", "nvptx64-nvidia-cuda"])
+def test_a_triple_without_a_processor_does_not_say_who_runs_its_code(triple: str) -> None:
+    needs = requirements_of(parse(triple).env)
+    device = "sm_90" if triple.startswith("nvptx") else "gfx900"
+    found = {finding.outcome: finding.rule for finding in map(Judge(offers_of(parse(device).env)).check, needs)}
+    assert found == {YES: "format.listed", UNKNOWN: "offload.triple"}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _X86_ISA_1_USED, _X86_ISA_1_NEEDED = 0xC0010002, 0xC0008002
 _X86_LEVELS = ((8, "x86-64-v4"), (4, "x86-64-v3"), (2, "x86-64-v2"), (1, "x86-64"))
 _AARCH64_FEATURE_1_AND = 0xC0000000
+NOTE = "instruction set"  # how the details begin that tell what a GNU property note says
 _RANGE, _WORKGROUP_SIZE, _LOCAL_MEMORY = "__range", "__workgroup_size", "__local_memory"
 
 
@@ -64,7 +65,7 @@ def inspect_elf(data: bytes | memoryview, *, name: str, digest: str) -> Inspecti
 def _x86_level(elf: Elf) -> tuple[Requirement, list[tuple[str, str]]]:
     properties = elf.gnu_properties()
     needed, used = (_bits(properties.get(kind, b"")) for kind in (_X86_ISA_1_NEEDED, _X86_ISA_1_USED))
-    facts = [(f"instruction set {what}", _level(bits)) for what, bits in (("needed", needed), ("used", used)) if bits]
+    facts = [(f"{NOTE} {what}", _level(bits)) for what, bits in (("needed", needed), ("used", used)) if bits]
     # Without a `needed` the object was linked from parts that did not say; what they use is then the least that is safe.
     stated = needed or used
     if not stated:

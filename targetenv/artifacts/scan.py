@@ -10,13 +10,13 @@ import re
 from importlib import import_module
 
 from targetenv.artifacts.elf import Elf
+from targetenv.artifacts.elf_objects import NOTE
 from targetenv.artifacts.elf_sections import Sections
 from targetenv.artifacts.instruction_features import kind_of, x86_features
 from targetenv.diagnostics.diagnostic import Diagnostic, EnvironmentFailed
 from targetenv.match import isa as isas
-from targetenv.match.unknowns import AARCH64_FEATURES, X86_LEVEL
 from targetenv.model.record import record, replace
-from targetenv.model.requirement import NeedsFeature
+from targetenv.model.requirement import NeedsFeature, NeedsIsa
 from targetenv.registry import x86
 
 TYPE_CHECKING = False
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from targetenv.artifacts.containers import Budget
     from targetenv.artifacts.inspection import Inspection
+    from targetenv.model.requirement import Requirement
 
 _MACHINES = {"x86_64": "x86-64", "aarch64": "armv8-a", "arm_64": "armv8-a"}  # and what every one of them runs
 _FORMAT = re.compile(r"(?:(?:embedded|system)-)?elf-(x86_64|aarch64|arm_64)")
@@ -54,7 +55,7 @@ class Scan:
 
 
 def scanned(inspection: Inspection, data: bytes | memoryview, *, name: str, budget: Budget) -> Inspection:
-    """The inspection with the instructions of every CPU object in it: as details, and required where nothing was known.
+    """The inspection with the instructions of every CPU object in it: as details, and required where no note says what is.
 
     EnvironmentFailed TE4075 without capstone; FormatError TE4081 where there is not enough time.
     """
@@ -70,15 +71,17 @@ def scanned(inspection: Inspection, data: bytes | memoryview, *, name: str, budg
         return inspection
     machine = matched[1]
     found = scan(data, machine, name=name, budget=budget)
-    silent = (X86_LEVEL.requirement, AARCH64_FEATURES.requirement)
-    needed = tuple(NeedsFeature(use.feature) for use in found.uses)
-    artifacts = tuple(
-        replace(
-            row, requires=tuple(dict.fromkeys((*row.requires, *needed))) if set(silent) & set(row.requires) else row.requires
-        )
-        for row in inspection.artifacts
-    )
+    artifacts = inspection.artifacts
+    if not any(key.startswith(NOTE) for key, _ in inspection.details):
+        artifacts = tuple(replace(row, requires=_with_uses(row.requires, found)) for row in artifacts)
     return replace(inspection, artifacts=artifacts, details=(*inspection.details, *_details(found, machine)))
+
+
+def _with_uses(requires: tuple[Requirement, ...], found: Scan) -> tuple[Requirement, ...]:
+    """The requirements, and the features used that none of them has in it."""
+    known = {feature for need in requires if isinstance(need, NeedsIsa) for feature in isas.features(need.isa)}
+    used = [NeedsFeature(use.feature) for use in found.uses if use.feature not in known]
+    return tuple(dict.fromkeys((*requires, *used)))
 
 
 def scan(data: bytes | memoryview, machine: str, *, name: str, budget: Budget) -> Scan:

@@ -14,7 +14,8 @@ from targetenv.artifacts.containers import Budget
 from targetenv.artifacts.scan import scan, scanned
 from targetenv.diagnostics.diagnostic import EnvironmentFailed, FormatError
 from targetenv.match import isa as isas
-from targetenv.model.requirement import NeedsFeature, NeedsUnknown
+from targetenv.model.requirement import NeedsFeature, NeedsIsa, NeedsUnknown
+from tests.unit.artifacts import iree_builder as iree
 
 pytest.importorskip("capstone")
 GCC = shutil.which("gcc")
@@ -74,6 +75,21 @@ def test_a_silent_object_needs_what_it_uses_and_stays_unknown(tmp_path: Path) ->
     (artifact,) = scanned(inspect(data, name="a.so"), data, name="a.so", budget=Budget()).artifacts
     assert NeedsFeature("avx512f") in artifact.requires
     assert any(isinstance(need, NeedsUnknown) for need in artifact.requires)
+
+
+def test_code_of_iree_is_held_against_the_target_it_is_said_to_be_for(tmp_path: Path) -> None:
+    """ELF does not say what it needs, so IREE's target is taken for it; instructions that it does not have are required too."""
+    if GCC is None:
+        pytest.skip("gcc is not installed")
+    fields = 'cpu = "x86-64-v2", cpu_features = "", target_triple = "x86_64-unknown-unknown-eabi-elf"'
+    target = f'#hal.executable.target<"llvm-cpu", "embedded-elf-x86_64", {{{fields}}}>'
+    message = f'HAL device `d` not found or unavailable: #hal.device.target<"local", [{target}]> : !hal.device'
+    data = iree.module(built(tmp_path, GCC, "-march=x86-64-v4"), message=message)
+    plain = inspect(data, name="a.vmfb")
+    (artifact,) = scanned(plain, data, name="a.vmfb", budget=Budget()).artifacts
+    assert NeedsIsa("x86-64-v2") in plain.artifacts[0].requires
+    assert NeedsFeature("avx512f") in artifact.requires
+    assert NeedsFeature("popcnt") not in artifact.requires, "x86-64-v2 has it"
 
 
 def test_what_an_object_states_goes_before_what_it_holds() -> None:

@@ -139,12 +139,12 @@ def _answer(requires: str, offers: str, stack: Stack, *, why: bool = False) -> A
     found = findings(_requirements(requires, judge), judge)
     outcomes = {finding.outcome for finding in found}
     worst = next((outcome for outcome in (Outcome.UNSATISFIED, Outcome.UNKNOWN) if outcome in outcomes), Outcome.SATISFIED)
-    told = (
-        [() if row.outcome is Outcome.SATISFIED else alternatives(row.requirement, judge.offers) for row in found]
-        if why
-        else ()
-    )
-    return Answer(requires, offers, worst, found, stack, tuple(told))
+    told = tuple(_alternatives(row, judge) for row in found) if why else ()
+    return Answer(requires, offers, worst, found, stack, told)
+
+
+def _alternatives(finding: Finding, judge: Judge) -> tuple[Alternative, ...]:
+    return () if finding.outcome is Outcome.SATISFIED else alternatives(finding.requirement, judge.offers)
 
 
 def _requirements(text: str, judge: Judge) -> tuple[Requirement, ...]:

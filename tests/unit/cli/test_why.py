@@ -43,3 +43,14 @@ def test_the_text_names_the_variant_that_fits(te: Typed) -> None:
     said = te("resolve", COOPMAT, F16, "--device", SNAPSHOT, "--why")
     assert f"the device does not offer it; variant `{F16}` fits" in said.out
     assert "the device is opened with" in said.out
+
+
+def test_a_match_says_why_too(te: Typed) -> None:
+    pair = ("#vk.target_env<v1.2, r(1), [], {shaderFloat16, subgroupSize = 32: i32}>", "vulkan1.1")
+    assert "alternatives" not in te("match", *pair, "--format", "json").out
+    said = te("match", *pair, "--why", "--format", "json")
+    told = {finding["requires"]: finding.get("alternatives") for finding in said.json["findings"]}
+    feature = "VkPhysicalDeviceShaderFloat16Int8Features::shaderFloat16"
+    ((alternative,),) = (rows for requires, rows in told.items() if requires == f"feature {feature}")
+    assert alternative["enables"] == ["VK_KHR_shader_float16_int8", feature]
+    assert f"needs `{feature}`; " in te("match", *pair, "--why").out

@@ -12,7 +12,7 @@ from functools import cache
 
 from targetenv.model.record import record
 
-#: processor, EF_AMDGPU_MACH (0: not published yet), generic processor or `-`, target-ID features
+#: processor, EF_AMDGPU_MACH, generic processor or `-`, target-ID features
 _PROCESSORS = """
 gfx600 0x20 -
 gfx601 0x21 -
@@ -59,15 +59,15 @@ gfx1150 0x43 gfx11-generic
 gfx1151 0x4a gfx11-generic
 gfx1152 0x55 gfx11-generic
 gfx1153 0x58 gfx11-generic
-gfx1154 0x0 gfx11-generic
-gfx1170 0x0 gfx11-7-generic
-gfx1171 0x0 gfx11-7-generic
-gfx1172 0x0 gfx11-7-generic
+gfx1154 0x57 gfx11-generic
+gfx1170 0x5d gfx11-7-generic
+gfx1171 0x5e gfx11-7-generic
+gfx1172 0x5c gfx11-7-generic
 gfx1200 0x48 gfx12-generic
 gfx1201 0x4e gfx12-generic
 gfx1250 0x49 gfx12-5-generic
 gfx1251 0x5a gfx12-5-generic
-gfx1310 0x0 gfx13-generic
+gfx1310 0x50 gfx13-generic
 gfx9-generic 0x51 - xnack
 gfx9-4-generic 0x5f - sramecc xnack
 gfx10-1-generic 0x52 - xnack
@@ -91,11 +91,11 @@ class Processor:
     """One processor, or one generic processor (`gfx9-generic`) that stands for a family.
 
     `features` are the target-ID features it can switch, in canonical (alphabetical) order; `generic` is the family whose code
-    it runs; `mach` is its EF_AMDGPU_MACH number, None while LLVM has not assigned one.
+    it runs; `mach` is its EF_AMDGPU_MACH number.
     """
 
     name: str
-    mach: int | None
+    mach: int
     generic: str | None
     features: tuple[str, ...]
 
@@ -110,7 +110,7 @@ def processors() -> dict[str, Processor]:
     """Every processor by name."""
     rows = (line.split() for line in _PROCESSORS.strip().splitlines())
     return {
-        name: Processor(name, int(mach, 16) or None, None if generic == "-" else generic, tuple(features))
+        name: Processor(name, int(mach, 16), None if generic == "-" else generic, tuple(features))
         for name, mach, generic, *features in rows
     }
 
@@ -126,7 +126,7 @@ def processor(name: str) -> Processor | None:
 
 @cache
 def _by_mach() -> dict[int, Processor]:
-    return {row.mach: row for row in processors().values() if row.mach is not None}
+    return {row.mach: row for row in processors().values()}
 
 
 def by_mach(mach: int) -> Processor | None:

@@ -212,7 +212,7 @@ def built_for(text: str) -> bytes:
     """An empty code object for a target ID: V6 for generics, else V5."""
     name, *pinned = text.split(":")
     row = amdgpu.processors()[name]
-    flags = row.mach or 0
+    flags = row.mach
     for feature, shift in (("xnack", 8), ("sramecc", 10)):
         if feature in row.features or any(one.startswith(feature) for one in pinned):
             flags |= {f"{feature}-": 2, f"{feature}+": 3}.get(
@@ -226,7 +226,7 @@ def test_a_code_object_runs_where_its_target_id_does() -> None:
     judged = 0
     for code, agent, _ in PAIRS:
         row = amdgpu.processor(code.partition(":")[0])
-        if row is None or row.mach is None:
+        if row is None:
             continue
         judged += 1
         device = Device("rocm://0", agent, "hip", parse(agent).env.offers)
@@ -235,3 +235,9 @@ def test_a_code_object_runs_where_its_target_id_does() -> None:
         wanted, _ = match_env(parse(code).env, device)
         assert match(artifact, device).outcome is wanted, (code, agent)
     assert judged > 1000
+
+
+def test_no_two_processors_have_one_number() -> None:
+    rows = amdgpu.processors().values()
+    assert len({row.mach for row in rows}) == len(rows)
+    assert all(amdgpu.by_mach(row.mach) == row for row in rows)

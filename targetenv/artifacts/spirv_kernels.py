@@ -114,10 +114,10 @@ def _axes(module: Module, modes: dict[str, tuple[int, ...]], built_in: int | Non
 def _resources(module: Module, layout: Layout, variables: list[Variable]) -> _Resources:
     places = _places(module, layout, variables)
     descriptors: dict[str, int] = {}
-    for kind, count in places.values():
+    for (_, _, kind), count in places.items():
         descriptors[kind] = descriptors.get(kind, 0) + count
-    ours = [binding for (in_set, binding), (kind, _) in places.items() if kind == STORAGE_BUFFER and in_set == 0]
-    others = [(at, kind) for at, (kind, _) in places.items() if kind != STORAGE_BUFFER or at[0] != 0]
+    ours = [binding for in_set, binding, kind in places if kind == STORAGE_BUFFER and in_set == 0]
+    others = [place for place in places if place[2] != STORAGE_BUFFER or place[0] != 0]
     push = [module.pointee(one) for one in variables if one.storage_class == "PushConstant"]
     shared = [one for one in variables if one.storage_class == "Workgroup"]
     return _Resources(
@@ -125,23 +125,22 @@ def _resources(module: Module, layout: Layout, variables: list[Variable]) -> _Re
         any(one.has_initializer for one in shared),
         max((layout.size(block, explicit=True) for block in push), default=0),
         tuple(sorted(descriptors.items())),
-        max((in_set + 1 for in_set, _ in places), default=0),
+        max((in_set + 1 for in_set, _, _ in places), default=0),
         max((binding + 1 for binding in ours), default=0),
-        tuple(f"{kind} in set {in_set}, binding {binding}" for (in_set, binding), kind in others),
+        tuple(f"{kind} in set {in_set}, binding {binding}" for in_set, binding, kind in others),
         _uniform_bytes(module, layout, variables),
         tuple(dict.fromkeys(text for one in shared for text in layout.lengths(module.pointee(one)))),
     )
 
 
-def _places(module: Module, layout: Layout, variables: list[Variable]) -> dict[tuple[int, int], tuple[str, int]]:
-    """Set and binding -> kind and count of descriptors; variables that share a binding are views of the same descriptors."""
-    found: dict[tuple[int, int], tuple[str, int]] = {}
+def _places(module: Module, layout: Layout, variables: list[Variable]) -> dict[tuple[int, int, str], int]:
+    """Set, binding and kind -> how many descriptors; variables that share a binding are views of the same descriptors."""
+    found: dict[tuple[int, int, str], int] = {}
     for variable, kind, count in _descriptors(module, layout, variables):
         decorations = module.decorations.get(variable.id, {})
-        at = tuple(next(iter(decorations.get(key, ())), 0) for key in ("DescriptorSet", "Binding"))
-        place = at[0], at[1]
-        known = found.get(place, (kind, 0))
-        found[place] = known[0], max(known[1], count)
+        in_set, binding = (next(iter(decorations.get(key, ())), 0) for key in ("DescriptorSet", "Binding"))
+        place = in_set, binding, kind
+        found[place] = max(found.get(place, 0), count)
     return found
 
 

@@ -679,6 +679,14 @@ def test_views_of_one_binding_count_once() -> None:
     assert limits(COMPUTE + text)["maxPerStageDescriptorStorageBuffers"] == 1
 
 
+def test_a_sampler_and_an_image_may_share_a_binding_and_both_count() -> None:
+    image = "OpTypeFloat %3 32\nOpTypeImage %22 %3 2D 0 0 0 1 Unknown\nOpTypePointer %31 UniformConstant %22\n"
+    sampler = "OpTypeSampler %23\nOpTypePointer %32 UniformConstant %23\n"
+    text = image + sampler + "OpVariable %31 %41 UniformConstant\nOpVariable %32 %42 UniformConstant"
+    found = limits(COMPUTE + text)
+    assert found["maxPerStageDescriptorSampledImages"] == found["maxPerStageDescriptorSamplers"] == 1
+
+
 def test_arrays_of_arrays_of_descriptors_multiply() -> None:
     text = RESOURCES.replace(
         "OpTypePointer %33 UniformConstant %24", "OpTypeArray %25 %24 %10\nOpTypePointer %33 UniformConstant %25"

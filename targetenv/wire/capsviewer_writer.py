@@ -7,8 +7,8 @@ import json
 from targetenv.model.version import Version
 from targetenv.registry import vulkan
 from targetenv.registry.vulkan_device import subgroup_sizes
-from targetenv.wire.profile_writer import Written
 from targetenv.wire.vulkan_spelling import field_of, heaps, memory_types, queue_families
+from targetenv.wire.written import Written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import re
 
 from targetenv.diagnostics.diagnostic import Diagnostic, FormatError, Severity, Source, TargetEnvError
 from targetenv.model.record import record
+from targetenv.wire import loose_json
 from targetenv.wire.complaints import Complaints
 from targetenv.wire.files import read_bytes
 
@@ -69,7 +70,7 @@ def read_one_or_all(data: bytes, *, name: str, select: str | None = None) -> tup
     """What a device argument means: the devices of a file, all of them but of several profiles the one that is named."""
     if select is None:
         found = read_all(data, name=name)
-        if len(found) == 1 or any(each.kind not in ("profile", "device-profile") for each in found):
+        if len(found) == 1 or any(each.kind != "profile" for each in found):
             return found
     return (read_device(data, name=name, select=select),)
 
@@ -83,34 +84,13 @@ def read_all(data: bytes, *, name: str) -> tuple[DeviceFile, ...]:
     """Every device in a file, in the file's order; at least one, or FormatError."""
     if is_snapshot(data):
         return _snapshot(data, name)
+    data = _utf8(data)
     complaints = Complaints(name)
-    from targetenv.wire import loose_json
-
     text = loose_json.decode(data, complaints)
-    if text.lstrip()[:1] in ("{", "[") or (_PRINTED.search(data) is None and describes_devices(data)):
-        values = loose_json.documents(text, name=name, complaints=complaints)
-        if (
-            len(values) == 1
-            and isinstance(values[0], dict)
-            and {"device", "devices"} & values[0].keys()
-            and "schema" in values[0]
-        ):
-            return _snapshot(data, name)  # whose keys somebody sorted
-        if len(values) == 1 and isinstance(values[0], list):
-            values = values[0][:_MOST_DEVICES]
-        apart = [f"{name}#{at}" if len(values) > 1 else name for at in range(len(values))]
-        found = [each for value, uri in zip(values, apart, strict=True) for each in _of_object(value, uri, complaints)]
-        if found:
-            return tuple(found)
-    else:
-        from targetenv.wire import vulkaninfo_text
-
-        told = [
-            DeviceFile(device, kind, device.uri, noted.diagnostics())
-            for device, kind, noted in vulkaninfo_text.read(text, name=name, of_file=complaints)
-        ]
-        if told:
-            return tuple(told)
+    looks_like_json = text.lstrip()[:1] in ("{", "[") or (_JSON_KEY.search(data) and not _PRINTED.search(data))
+    found = (_of_json if looks_like_json else _of_text)(text, data, name, complaints)
+    if found:
+        return tuple(found)
     raise FormatError(
         Diagnostic(
             "TE4304",
@@ -163,9 +143,15 @@ def split(path: str) -> tuple[str, str | None]:
 
 def describes_devices(data: bytes) -> bool:
     """Whether this is worth reading as a device file: a look at words, for callers who take other texts as well."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        data = data.decode("utf-16", "replace").encode()
+    data = _utf8(data)
     return is_snapshot(data) or _JSON_KEY.search(data) is not None or _PRINTED.search(data) is not None
+
+
+def _utf8(data: bytes) -> bytes:
+    """What PowerShell's `>` writes is UTF-16."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace").encode("utf-8", "replace")
+    return data
 
 
 def read_devices(path: str) -> Iterator[DeviceFile | Diagnostic]:
@@ -194,6 +180,24 @@ def _snapshot(data: bytes, name: str) -> tuple[DeviceFile, ...]:
     devices, _ = parse_snapshot(data, name=name)
     several = len(devices) > 1
     return tuple(DeviceFile(device, "snapshot", f"{name}#{device.uri}" if several else name) for device in devices)
+
+
+def _of_json(text: str, data: bytes, name: str, complaints: Complaints) -> list[DeviceFile]:
+    values = loose_json.documents(text, name=name, complaints=complaints)
+    first = values[0] if len(values) == 1 else None
+    if isinstance(first, dict) and "schema" in first and ("device" in first or "devices" in first):
+        return list(_snapshot(data, name))  # whose keys somebody sorted
+    if isinstance(first, list):
+        values = first[:_MOST_DEVICES]
+    apart = [f"{name}#{at}" if len(values) > 1 else name for at in range(len(values))]
+    return [each for value, uri in zip(values, apart, strict=True) for each in _of_object(value, uri, complaints)]
+
+
+def _of_text(text: str, _: bytes, name: str, complaints: Complaints) -> list[DeviceFile]:
+    from targetenv.wire import vulkaninfo_text
+
+    found = vulkaninfo_text.read(text, name=name, of_file=complaints)
+    return [DeviceFile(device, kind, device.uri, noted.diagnostics()) for device, kind, noted in found]
 
 
 def _of_object(value: Any, uri: str, of_file: Complaints) -> Iterator[DeviceFile]:

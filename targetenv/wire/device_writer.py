@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from targetenv.diagnostics.diagnostic import Diagnostic, TargetEnvError
-from targetenv.wire.profile_writer import Written
+from targetenv.wire.written import Written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

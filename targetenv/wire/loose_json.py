@@ -1,11 +1,10 @@
-"""JSON as tools really write it: in UTF-16, several documents in a row, keys inside lists, stray commas.
+"""JSON as tools really write it: several documents in a row, keys inside lists, stray commas.
 
 What is valid is read by the standard parser alone; repairs are tried only where that refuses, and are complained about.
 """
 
 from __future__ import annotations
 
-import codecs
 import re
 from json import JSONDecodeError, JSONDecoder
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
     from targetenv.wire.complaints import Complaints
 
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _KEY_IN_LIST = re.compile(r'"\d+"\s*:\s*(?=\{)')  # vulkaninfo of SDK 1.4.313: `"layeredApis": ["0": {`
 _STRAY_COMMA = re.compile(r",(?=\s*[\]}])")
 _MISSING_COMMA = re.compile(r'(?<=[\]}"0-9el])(?=[^\S\n]*\n\s*")')
@@ -28,8 +26,6 @@ _MOST_DOCUMENTS = 64
 
 def decode(data: bytes, complaints: Complaints) -> str:
     """The text in `data`; bytes that are no text become U+FFFD."""
-    if data.startswith(_UTF16):
-        return data.decode("utf-16", "replace")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

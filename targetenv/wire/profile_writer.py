@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 
-from targetenv.model.record import record
 from targetenv.registry import vulkan
 from targetenv.registry import vulkan_abi as abi
 from targetenv.registry.vulkan_device import subgroup_sizes
@@ -22,6 +21,7 @@ from targetenv.wire.vulkan_spelling import (
     nameless,
     queue_families,
 )
+from targetenv.wire.written import Written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,14 +37,6 @@ _NESTED = {"VkPhysicalDeviceLimits": "limits", "VkPhysicalDeviceSparseProperties
 _WHO = ("deviceName", "vendorID")  # what makes a profile a record of one device
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9]+")
 _FIRST_DATE = "2026-01-01"  # the schema wants one; a device has none, and the same device shall give the same file
-
-
-@record
-class Written:
-    """A file's text, and what it leaves out."""
-
-    text: str
-    losses: tuple[str, ...] = ()
 
 
 def write_profile(devices: Iterable[Device]) -> Written:

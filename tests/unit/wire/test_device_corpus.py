@@ -123,6 +123,12 @@ def test_vulkaninfo_as_text_has_every_gpu_of_the_machine() -> None:
     assert one.diagnostics == ()
 
 
+def test_text_that_powershell_wrote_is_read() -> None:
+    text = (CORPUS / "vulkaninfo_2024.txt").read_text()
+    one, two = read_all(text.replace("\n", "\r\n").encode("utf-16"), name="x.txt")
+    assert (one.device.name, two.device.name, one.diagnostics) == ("Example 5", "Example 6", ())
+
+
 def test_a_summary_knows_who_the_device_is_and_denies_nothing() -> None:
     file = _one("summary.txt")
     offers = file.device.offers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from targetenv.cli.candidates import named, target
-from targetenv.cli.cover_text import document_of, print_targets
+from targetenv.cli.cover_text import TARGET, document_of, print_targets
 from targetenv.cli.output import print_json
 from targetenv.cli.populations import Population, Progress, add_population, read_weights
 from targetenv.diagnostics.diagnostic import Diagnostic, TargetEnvError
@@ -20,7 +20,6 @@ EPILOG = (
     "Without FILE and --candidates, the candidates are the named targets of the devices' APIs and, for Vulkan, everything that"
     " some of the devices have in common. Exit status 0 when every device is covered, 1 when one is left out."
 )
-_TARGET = "a target"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -64,15 +63,15 @@ def _targets(args: Namespace) -> int:
     given = [target(text) for text in dict.fromkeys(args.candidates)]
     rows = tuple(dict.fromkeys(need for each in given for need in each.requires)) if given else ROWS
     targets = given or named()
-    kernels = {_TARGET: tuple(each.artifact() for each in targets)}
+    kernels = {TARGET: tuple(each.artifact() for each in targets)}
     if not given:
         kernels |= {_row(at): (Artifact("met", "spirv", "", (FORMAT, need)),) for at, need in enumerate(rows)}
     with Progress("devices read") as progress:
         devices = Population(args.devices, strict=args.strict)
-        found = fleet(kernels, devices, reasons=(_TARGET,), progress=progress.update)
+        found = fleet(kernels, devices, reasons=(TARGET,), progress=progress.update)
     weights = read_weights(args.weights, found.members) if args.weights else [1.0] * len(found.members)
     worths = {each.name: promised(each.offers, each.requires, rows) for each in targets}
-    candidates = variants_of(found, _TARGET, [worths[name] for name in found.variants(_TARGET)])
+    candidates = variants_of(found, TARGET, [worths[name] for name in found.variants(TARGET)])
     whole = True
     if not given:
         asked = [_row(at) for at in range(len(rows))]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from targetenv.resolve.cover import Cover, Pick, Reach
     from targetenv.resolve.fleets import Fleet, Miss
 
-_KERNEL = "a target"
+TARGET = "a target"  # the kernel whose variants are the named candidates
 
 
 def print_targets(found: Fleet, answer: Cover, what: str, *, whole: bool, everything: bool) -> None:
@@ -41,12 +41,12 @@ def print_targets(found: Fleet, answer: Cover, what: str, *, whole: bool, everyt
 
 def print_left(found: Fleet, answer: Cover, *, everything: bool) -> None:
     """Who is left out: those whom another candidate covers, and those whom none does, by what the nearest lacks."""
-    hopeless = {number for miss in found.misses(_KERNEL) for number in miss.devices} if _KERNEL in found.rankings else set()
+    hopeless = {number for miss in found.misses(TARGET) for number in miss.devices} if TARGET in found.rankings else set()
     others = tuple(number for number in answer.left if number not in hopeless)
     if others:
         print(f"  {counted(len(others), 'device')} that only a candidate covers which was not picked")
         print(f"    {listed(found.members, others, everything=everything)}")
-    print_misses(found, _KERNEL, only=frozenset(answer.left), everything=everything)
+    print_misses(found, TARGET, only=frozenset(answer.left), everything=everything)
 
 
 def print_misses(found: Fleet, kernel: str, *, only: frozenset[int] | None = None, everything: bool = False) -> None:
@@ -106,7 +106,7 @@ def document_of(found: Fleet, answer: Cover, rows: int, *, whole: bool) -> dict[
         **_reach(answer.reach),
         "with_fewer": [{"k": each.k, **_reach(each)} for each in answer.fewer],
         "left_out": list(answer.left),
-        "reasons": reasons_of(found, _KERNEL, frozenset(answer.left)) if _KERNEL in found.rankings else [],
+        "reasons": reasons_of(found, TARGET, frozenset(answer.left)) if TARGET in found.rankings else [],
     }
 
 

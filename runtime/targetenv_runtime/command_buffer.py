@@ -50,6 +50,7 @@ class CommandBuffer:
         self._floor = 0
         self._top = 0
         self._edges = 0
+        self._counted = False
         self._recording: Recording | None = None
         self._order = _Order(automatic=auto_barriers) if auto_barriers or owner.checks is not None else None
 
@@ -90,7 +91,10 @@ class CommandBuffer:
 
         The grid may be memory: three words, read when the command is executed, after everything that comes before it.
         """
-        return self._add(dispatch(self.owner, function, grid, bindings, constants), after)
+        command = dispatch(self.owner, function, grid, bindings, constants)
+        if command.count is not None:
+            self._counted = True
+        return self._add(command, after)
 
     def barrier(self) -> None:
         """Everything recorded before happens before everything recorded after. With nothing before it, it is nothing."""
@@ -114,7 +118,7 @@ class CommandBuffer:
             tuple(buffers),
             extents=extents,
             aligned=aligned,
-            counted=any(isinstance(command, Dispatch) and command.count is not None for command in self._commands),
+            counted=self._counted,
             reusable=not self.one_shot,
         )
         if not self.one_shot:
@@ -136,10 +140,7 @@ class CommandBuffer:
 
     def bind(self, bindings: Sequence[Bindable]) -> Sequence[BufferRef]:
         """A binding table for the recording, checked."""
-        recording = self.recording
-        if not bindings and not recording.extents:
-            return ()
-        table = bind(recording, self.owner, bindings)
+        table = bind(self.recording, self.owner, bindings)
         if self._order is not None:
             self._order.check(self._commands, table)
         return table
@@ -268,6 +269,8 @@ def _slots(
     commands: Iterable[Command], count: int, binding_alignment: int
 ) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:
     """For each slot the bytes that its binding must have; and what the offsets of some must be multiples of."""
+    if not count:
+        return (), ()
     extents = [0] * count
     aligned: dict[int, int] = {}
     for command in commands:

@@ -71,7 +71,7 @@ class Dispatch:
     may be zero; `grid` is then (0, 0, 0).
     """
 
-    __slots__ = ("bindings", "constants", "count", "function", "grid")
+    __slots__ = ("bindings", "constants", "count", "function", "grid", "refs")
 
     def __init__(
         self, function: Function, grid: Grid, bindings: tuple[Ref, ...], constants: bytes, count: Ref | None = None
@@ -81,10 +81,7 @@ class Dispatch:
         self.bindings = bindings
         self.constants = constants
         self.count = count
-
-    @property
-    def refs(self) -> tuple[Ref, ...]:
-        return self.bindings if self.count is None else (*self.bindings, self.count)
+        self.refs: tuple[Ref, ...] = bindings if count is None else (*bindings, count)
 
 
 class Recording:
@@ -168,10 +165,12 @@ def dispatch(
     """A checked `Dispatch`; its grid has three dimensions."""
     if function.owner is not owner:
         raise HalError(Code.INVALID_ARGUMENT, f"`{function.name}` was loaded on {function.owner.uri}, not on {owner.uri}")
-    count = _count(owner, grid.ref) if isinstance(grid, (Buffer, BufferRef, Slot)) else None
+    count = None
+    if type(grid) is not tuple and isinstance(grid, (Buffer, BufferRef, Slot)):
+        count = _count(owner, grid.ref)
     counts = function.check((0, 0, 0) if count is not None else grid, constants, len(bindings))  # type: ignore[arg-type]
     refs = tuple(binding.ref for binding in bindings)
-    alignment, least = owner.backend.binding_alignment, function.least
+    alignment = owner.backend.binding_alignment
     for index, ref in enumerate(refs):
         check(owner, ref)
         if ref.offset % alignment:
@@ -182,10 +181,12 @@ def dispatch(
             )
         if ref.length == 0 and (count is not None or 0 not in counts):
             raise HalError(Code.INVALID_ARGUMENT, f"binding {index} of `{function.name}` is empty")
-        if least is not None and ref.length is not None and ref.length < least[index]:
-            raise HalError(
-                Code.OUT_OF_RANGE, f"binding {index} of `{function.name}` needs {least[index]} bytes and is given {ref.length}"
-            )
+    if function.least is not None:
+        for index, (ref, least) in enumerate(zip(refs, function.least, strict=False)):
+            if ref.length is not None and ref.length < least:
+                raise HalError(
+                    Code.OUT_OF_RANGE, f"binding {index} of `{function.name}` needs {least} bytes and is given {ref.length}"
+                )
     return Dispatch(function, counts, refs, bytes(constants), count)
 
 

@@ -62,7 +62,7 @@ class Operation:
         self.effect: Callable[[], object] | None = None
         self.device_waits: list[tuple[Semaphore, Promise]] = []
         self.points: list[Timepoint] = []
-        self.notes: Sequence[Note] = ()
+        self.notes: Sequence[Note] = ()  # what observers take down
         self.epoch = 0
 
     def retire(self, error: HalError | None) -> None:
@@ -82,7 +82,6 @@ class Operation:
         if self.notes:
             for note in self.notes:
                 note.retired(error)
-            self.notes = ()
         self.recording, self.table, self.effect = NOTHING, (), None
         if self.device_waits:
             self.device_waits = []

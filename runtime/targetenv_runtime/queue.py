@@ -94,7 +94,10 @@ class Queue:
             commands.direct(grid)
         refs = [commands.direct(binding) for binding in bindings]
         recording = commands.single(commands.dispatch(self.owner, function, grid, refs, constants))
-        self.enqueue(recording, (), wait, signal)
+        if recording.counted:
+            self.enqueue(recording, (), wait, signal)
+        else:
+            self.submit(recording, (), wait, signal)
 
     def execute(
         self,
@@ -112,8 +115,11 @@ class Queue:
         recording = buffer.recording
         if buffer.one_shot and buffer.submitted:
             raise HalError(Code.FAILED_PRECONDITION, "a one-shot command buffer was executed before")
-        table = buffer.bind(bindings)
-        self.enqueue(recording, table, wait, signal)
+        table = buffer.bind(bindings) if bindings or recording.extents else ()
+        if recording.counted:
+            self.enqueue(recording, table, wait, signal)
+        else:
+            self.submit(recording, table, wait, signal)
         buffer.submitted = True
 
     def alloca(
@@ -234,8 +240,12 @@ class Queue:
         name: str = "",
     ) -> None:
         """What every operation comes down to: a checked recording with its binding table. See `Operation` for the rest."""
+        if self.owner.refusal is not None:
+            raise self.owner.refusal.again()
         signals = tuple(signal)
-        self.require(signals)
+        for semaphore, value in signals:
+            if not semaphore.reached < value <= HIGHEST:
+                raise _impossible(semaphore, value)
         lane = self._lane
         operation = Operation(self.owner, lane, recording, table, signals, native=native)
         operation.effect = effect
@@ -256,16 +266,6 @@ class Queue:
         else:
             lane.issue(operation)
 
-    def require(self, signals: tuple[Point, ...]) -> None:
-        """The device must be open, and the semaphores must not be there already."""
-        if self.owner.refusal is not None:
-            raise self.owner.refusal.again()
-        for semaphore, value in signals:
-            if not semaphore.reached < value <= HIGHEST:
-                raise HalError(
-                    Code.INVALID_ARGUMENT, f"the semaphore is at {semaphore.reached} and cannot be signalled to {value}"
-                )
-
     def enqueue(self, recording: Recording, table: Sequence[BufferRef], wait: Iterable[Point], signal: Iterable[Point]) -> None:
         """Submit what may have grids in memory: as it is, or in stages where the driver cannot read them."""
         if recording.counted and not self.owner.backend.indirect:
@@ -274,6 +274,17 @@ class Queue:
             submit(self, recording, table, wait, signal)
         else:
             self.submit(recording, table, wait, signal)
+
+
+def require(signals: Iterable[Point]) -> None:
+    """INVALID_ARGUMENT for semaphores that are there already."""
+    for semaphore, value in signals:
+        if not semaphore.reached < value <= HIGHEST:
+            raise _impossible(semaphore, value)
+
+
+def _impossible(semaphore: Semaphore, value: int) -> HalError:
+    return HalError(Code.INVALID_ARGUMENT, f"the semaphore is at {semaphore.reached} and cannot be signalled to {value}")
 
 
 def now(owner: Ownership, recording: Recording) -> None:

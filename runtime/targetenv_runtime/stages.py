@@ -6,6 +6,7 @@ from struct import unpack
 
 from targetenv_runtime.buffer import BufferRef
 from targetenv_runtime.commands import GRID_BYTES, Copy, Dispatch, Recording
+from targetenv_runtime.queue import require
 from targetenv_runtime.semaphore import Semaphore
 
 TYPE_CHECKING = False
@@ -57,7 +58,7 @@ def submit(
 ) -> None:
     """Submit a recording in stages, one after the other; what goes wrong in one of them fails `signal`."""
     signals = tuple(signal)
-    queue.require(signals)
+    require(signals)
     stages = _split(queue, recording)
     chain = Semaphore()
     stages[0].settle()

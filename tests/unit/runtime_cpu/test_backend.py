@@ -156,6 +156,8 @@ def test_an_interrupted_dispatch_leaves_no_thread_at_work_behind(device: Device,
     """A signal's handler that raises is heard when the kernel is left, and not before every thread has left it."""
     buffer, seen = words(device, 20_000)
     bound = executable["scratch"].bind((20_000,), [buffer])
+    for _ in range(3):
+        bound.run()  # the threads are there: `Thread.start` itself cannot bear a handler that raises
 
     def handler(*_: object) -> None:
         raise TimeoutError

@@ -7,7 +7,7 @@ from threading import Lock
 
 from targetenv.registry import vulkan_abi as abi
 from targetenv_runtime.drivers.vulkan import describe
-from targetenv_runtime.drivers.vulkan.block import block
+from targetenv_runtime.drivers.vulkan.block import block, packer
 from targetenv_runtime.status import Code, HalError
 
 TYPE_CHECKING = False
@@ -111,6 +111,8 @@ class Heap:
         self._addressed = device.has(ADDRESSES)
         if self._addressed:
             self._usage |= abi.constant("VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT")
+            self._address = device.call("vkGetBufferDeviceAddress")
+            self._address_info = abi.header("VkBufferDeviceAddressInfo")[1]
         device_type = plan.number("VkPhysicalDeviceProperties::deviceType")
         unified = device_type in (abi.constant(f"VK_PHYSICAL_DEVICE_TYPE_{name}") for name in ("CPU", "INTEGRATED_GPU"))
         self._order = {memory: preferences(memory, self._types, unified=unified) for memory in ("device", "host", "shared")}
@@ -122,8 +124,8 @@ class Heap:
             raise HalError(
                 Code.RESOURCE_EXHAUSTED, f"a buffer of {size} bytes; the device makes none larger than {self._largest}"
             )
-        info = block("VkBufferCreateInfo", size=room, usage=self._usage)
-        buffer = self.device.create("vkCreateBuffer", info.buffer)
+        create = block("VkBufferCreateInfo", size=room, usage=self._usage)
+        buffer = self.device.create("vkCreateBuffer", create.buffer)
         try:
             chunk, offset, taken = self._place(buffer, memory)
         except HalError as error:
@@ -133,8 +135,8 @@ class Heap:
         bind = self.device.call("vkBindBufferMemory")
         self.device.check("vkBindBufferMemory", bind(self.device.handle, buffer, chunk.memory, ctypes.c_uint64(offset)))
         if self._addressed:
-            ask = block("VkBufferDeviceAddressInfo", buffer=buffer.value)
-            storage.device_address = self.device.call("vkGetBufferDeviceAddress")(self.device.handle, ask.buffer) or 0
+            info = packer("VkBufferDeviceAddressInfo").pack(self._address_info, 0, buffer.value)
+            storage.device_address = self._address(self.device.handle, info) or 0
         return storage
 
     def release(self, storage: Storage) -> None:

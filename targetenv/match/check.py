@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from targetenv.match import gpu, isa
+from targetenv.match import families, gpu, isa
 from targetenv.match.answer import NO, UNKNOWN, YES, decided
 from targetenv.match.guaranteed import least
 from targetenv.match.phrases import api_name, listed, required, shown
@@ -49,7 +49,7 @@ class Judge:
     __slots__ = ("_answers", "_spirv", "as_of", "offers")
 
     def __init__(self, offers: Capabilities, as_of: Stack = _NEWEST) -> None:
-        self.offers = _with_driver(offers, as_of) if as_of else offers
+        self.offers = families.with_driver(offers, as_of) if as_of else offers
         self.as_of = as_of
         self._answers: dict[Requirement, Finding] = {}
         self._spirv: SpirvSupport | None = None
@@ -80,67 +80,22 @@ class Judge:
         if need.of == "spirv" and (self.offers.spirv is not None or self.offers.api == "vulkan"):
             by = "spirv.version" if self.offers.spirv is None else "spirv.stated"
             return self._at_least(self._support().version, need, by)
-        if need.of == "spirv" and self.offers.api == "opencl":
-            from targetenv.match import opencl
-
-            return opencl.version(need.version, self.offers)
+        answer = families.version(need, self.offers, self.as_of)
+        if answer is not None:
+            return answer
         if need.of == "spirv" and "spirv" in self.offers.formats:
             return UNKNOWN, "not stated", "spirv.stated"
-        family = self._version_of_family(need)
-        if family is not None:
-            return family
         if need.of == self.offers.api and self.offers.version is not None:
             return self._at_least(self.offers.version, need, "version.at-least")
         return self._absent("version.at-least")
-
-    def _version_of_family(self, need: needs.NeedsVersion) -> Answer | None:
-        """Versions that only one family of devices has: PTX, AMD's code objects, Metal and its systems."""
-        api = self.offers.api
-        if api in gpu.NVIDIA and need.of in ("ptx", "driver"):
-            from targetenv.match import nvidia
-
-            if need.of == "ptx":
-                return nvidia.compiles(need.version, self.offers, self.as_of)
-            driver = self.as_of.version("driver")
-            return (
-                (UNKNOWN, "not stated", "version.at-least")
-                if driver is None
-                else self._at_least(driver, need, "version.at-least")
-            )
-        if api in gpu.AMD and need.of == "code-object":
-            from targetenv.match import amd
-
-            return amd.loads(need.version, self.offers, self.as_of)
-        if api == "metal":
-            from targetenv.match import metal
-
-            if need.of in metal.SYSTEMS:
-                return metal.system(need.of, need.version, self.offers)
-            return metal.language(need.version, self.offers) if need.of == "metal" else None
-        return None
 
     def _at_least(self, offered: Version, need: needs.NeedsVersion, by: str) -> Answer:
         return (YES if offered >= need.version else NO), f"device offers {api_name(need.of)} {offered}", by
 
     def _isa(self, need: needs.NeedsIsa) -> Answer:
-        """CPU code needs the features behind its name, whatever the device's own name is; other code needs the same name."""
-        offered = self.offers.isa
-        if offered is None:
+        if self.offers.isa is None:
             return self._absent("isa.same")
-        api = self.offers.api
-        if api in gpu.NVIDIA:
-            from targetenv.match import nvidia
-
-            return nvidia.runs(need.isa, self.offers, self.as_of)
-        if api in gpu.AMD:
-            from targetenv.match import amd
-
-            return amd.runs(need.isa, self.offers, self.as_of)
-        if api in gpu.NPUS:
-            from targetenv.match import npu
-
-            return npu.runs(need.isa, self.offers)
-        return isa.runs(need.isa, self.offers)
+        return families.runs(need.isa, self.offers, self.as_of)
 
     def _extension(self, need: needs.NeedsExtension) -> Answer:
         if need.name.startswith("SPV_"):
@@ -305,20 +260,6 @@ class Judge:
 
     def _unknown(self, need: needs.NeedsUnknown) -> Answer:
         return UNKNOWN, "not known", "offload.triple" if need == _NO_PROCESSOR else "unknown.never-satisfied"
-
-
-def _with_driver(offers: Capabilities, as_of: Stack) -> Capabilities:
-    """The same device with the driver of that stack."""
-    from targetenv.model.record import replace
-
-    if offers.api in gpu.NVIDIA and (as_of.version("driver") or as_of.version("cuda")):
-        from targetenv.match.nvidia import cuda_version
-
-        return replace(offers, version=cuda_version(offers, as_of))
-    vulkan = as_of.version("vulkan")
-    if offers.api == "vulkan" and vulkan is not None and offers.version is not None and offers.version > vulkan:
-        return replace(offers, version=vulkan)
-    return offers
 
 
 def _is_text(value: object) -> bool:

@@ -1,11 +1,12 @@
 """Compressed payloads, decompressed to a size that was stated, and never to more.
 
 LZ4 blocks are read here (https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md), zlib streams by Python, zstd frames by
-Python's own module (3.14) or by `zstandard`, where one of them is there.
+Python's own module (3.14) or by `zstandard` where one of them is there, and else by `zstd`, a hundred times slower.
 """
 
 from __future__ import annotations
 
+from targetenv.artifacts import zstd
 from targetenv.artifacts.inspection import damaged
 
 TYPE_CHECKING = False
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
 _LEAST_MATCH = 4
 _MORE = 15  # in a token's half: the length goes on in the bytes behind
 _MOST_PER_BYTE = 255
-_ZSTD_MAGIC = bytes.fromhex("28b52ffd")
 _WINDOW = 1 << 27  # of zstd: what its command line takes too
 _MOST_TIMES, _SLACK = 1032, 1 << 16  # what deflate can make of a byte; code is never denser
 _PIECE = 1 << 20
+_MOST_IN_PYTHON = 64 << 20
 
 
 def decompress_lz4(data: memoryview, size: int, *, name: str, code: str) -> bytes:
@@ -42,7 +43,7 @@ def decompress_lz4(data: memoryview, size: int, *, name: str, code: str) -> byte
 
 def is_zstd(data: memoryview) -> bool:
     """Whether a zstd frame begins here."""
-    return bytes(data[:4]) == _ZSTD_MAGIC
+    return bytes(data[:4]) == zstd.MAGIC
 
 
 def decompress_zlib(data: memoryview, size: int, *, name: str, code: str) -> bytes:
@@ -58,15 +59,17 @@ def decompress_zlib(data: memoryview, size: int, *, name: str, code: str) -> byt
 
 
 def decompress_zstd(data: memoryview, size: int, *, name: str, code: str) -> bytes | None:
-    """The `size` bytes that the frame holds, None where nothing here reads zstd; FormatError with that code as for LZ4."""
+    """The `size` bytes that the frame holds; FormatError with that code as for LZ4.
+
+    None where that is more than Python can be asked to read and nothing faster is there.
+    """
     _check_ratio(data, size, name, code)
-    reader = _zstd()
-    if reader is None:
+    read, failures = _zstd() or (None, (ValueError, IndexError))
+    if read is None and size > _MOST_IN_PYTHON:
         return None
-    read, failure = reader
     try:
-        made = read(data, size + 1)
-    except (failure, EOFError) as error:
+        made = zstd.decompress(bytes(data), size + 1) if read is None else read(data, size + 1)
+    except failures as error:
         raise damaged(code, name, "the compressed contents are damaged") from error
     return _whole(made, size, name, code)
 
@@ -83,14 +86,14 @@ def _whole(made: bytes, size: int, name: str, code: str) -> bytes:
     return made
 
 
-def _zstd() -> tuple[Callable[[memoryview, int], bytes], type[Exception]] | None:
-    """What decompresses a frame to at most so many bytes, and what it raises."""
+def _zstd() -> tuple[Callable[[memoryview, int], bytes], tuple[type[Exception], ...]] | None:
+    """What decompresses a frame to at most so many bytes, faster than this project does, and what it raises."""
     try:
-        from compression import zstd  # type: ignore[import-not-found]
+        from compression import zstd as python  # type: ignore[import-not-found]
     except ImportError:
         pass
     else:
-        return lambda data, most: zstd.ZstdDecompressor().decompress(data, most), zstd.ZstdError
+        return lambda data, most: python.ZstdDecompressor().decompress(data, most), (python.ZstdError, EOFError)
     try:
         import zstandard
     except ImportError:
@@ -104,7 +107,7 @@ def _zstd() -> tuple[Callable[[memoryview, int], bytes], type[Exception]] | None
                 made += piece
         return bytes(made)
 
-    return read, zstandard.ZstdError
+    return read, (zstandard.ZstdError,)
 
 
 def _read(block: bytes, made: bytearray, size: int) -> None:

@@ -153,7 +153,7 @@ def _stated(entry: Entry) -> list[Requirement]:
 
 
 def _unread(entry: Entry, name: str, budget: Budget) -> Inspection:
-    warning = odd("TE4045", name, "this image is compressed with zstd, and its contents were not read", help=_INSTALL)
+    warning = odd("TE4045", name, "this image is compressed with zstd and too large to be read in Python", help=_INSTALL)
     requires = (*_stated(entry), COMPRESSED.requirement)
     details = [("compressed", f"zstd, {len(entry.image)} bytes of {entry.size}; contents not read")]
     return executable(
@@ -205,4 +205,4 @@ def _lie(name: str, claim: str, fact: str) -> Diagnostic:
     return odd("TE4044", name, f"the fatbin says that this image is {claim}, and it is {fact}", help=advice)
 
 
-_INSTALL = "install `zstandard` (the extra `targetenv[zstd]`), or compress with `nvcc --compress-mode=speed`"
+_INSTALL = "install `zstandard` (the extra `targetenv[zstd]`)"

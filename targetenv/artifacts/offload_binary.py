@@ -177,7 +177,9 @@ def _claimed(artifact: Artifact, entry: Entry) -> Artifact:
 def _unread(binary: memoryview, place: int, name: str, budget: Budget) -> Member:
     called = f"{place + 1}.compressed"
     advice = "install `zstandard` (the extra `targetenv[zstd]`)"
-    warning = odd("TE4045", f"{name}!{called}", "these images are compressed with zstd, and were not read", help=advice)
+    warning = odd(
+        "TE4045", f"{name}!{called}", "these images are compressed with zstd and too large to be read in Python", help=advice
+    )
     found = executable(
         binary,
         name=f"{name}!{called}",

@@ -215,8 +215,9 @@ def test_a_compressed_image_is_read_like_a_plain_one() -> None:
     assert one.kernels == other.kernels
 
 
-def test_without_zstd_the_header_says_what_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_what_is_too_large_for_python_the_header_says_what_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("targetenv.artifacts.decompress._zstd", lambda: None)
+    monkeypatch.setattr("targetenv.artifacts.decompress._MOST_IN_PYTHON", 100)
     data = nv.fatbin(nv.entry(b"\x28\xb5\x2f\xfd", 90, kind=nv.PTX, flags=nv.A | nv.ZSTD, size=900, version=(8, 5)))
     found = inspect(data, name="x")
     assert [row.code for row in found.diagnostics] == ["TE4045"]

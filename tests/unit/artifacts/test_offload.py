@@ -60,8 +60,9 @@ def test_a_compressed_body_is_read_like_a_plain_one(compress: object) -> None:
     assert [bytes(row.payload) for row in inspect(data, name="x").members] == [CUBIN, CUBIN]
 
 
-def test_without_zstd_a_compressed_body_is_not_known_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_compressed_body_that_is_too_large_for_python_is_not_known_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("targetenv.artifacts.decompress._zstd", lambda: None)
+    monkeypatch.setattr("targetenv.artifacts.decompress._MOST_IN_PYTHON", 100)
     body = zstandard.ZstdCompressor().compress(nv.offload_body((CUBIN, STRINGS)))
     found = inspect(nv.offload((CUBIN, STRINGS), version=3, pack_body=body), name="x")
     assert [row.code for row in found.diagnostics] == ["TE4045"]

@@ -74,7 +74,7 @@ def inspect_compressed(data: bytes | memoryview, *, name: str, budget: Budget) -
     bundle = _inflated(memoryview(data), header, name)
     if bundle is None:
         advice = "install `zstandard` (`pip install targetenv[zstd]`), or decompress it with `clang-offload-bundler`"
-        warning = odd("TE4065", name, "this bundle is compressed with zstd, so its contents are not read", help=advice)
+        warning = odd("TE4065", name, "this bundle is compressed with zstd and too large to be read in Python", help=advice)
         unknown = NeedsUnknown("what the code in this compressed bundle needs: its contents are not read")
         return executable(
             memoryview(data),

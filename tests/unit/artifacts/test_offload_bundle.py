@@ -94,10 +94,14 @@ def test_compressed_bundles_hold_the_same(version: int, method: int) -> None:
     assert inspect(data, name="b.hipfb").diagnostics == ()
 
 
-def test_without_zstd_the_contents_are_unknown_and_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_library_zstd_is_read_in_python_and_what_is_too_large_for_that_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     data = compressed(BUNDLE, method=1)
     monkeypatch.setitem(sys.modules, "zstandard", None)
     monkeypatch.setitem(sys.modules, "compression", None)
+    assert needs(data) == needs(BUNDLE)
+    monkeypatch.setattr("targetenv.artifacts.decompress._MOST_IN_PYTHON", 100)
     found = inspect(data, name="b.hipfb")
     assert [row.code for row in found.diagnostics] == ["TE4065"]
     assert any(isinstance(need, NeedsUnknown) for need in found.artifacts[0].requires)

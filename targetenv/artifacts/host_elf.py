@@ -15,6 +15,7 @@ from targetenv.artifacts.elf_sections import Sections
 from targetenv.artifacts.fatbin import fatbin_size
 from targetenv.artifacts.inspection import Inspection, Member
 from targetenv.artifacts.offload_binary import binary_size
+from targetenv.artifacts.offload_bundle import entry_member, unique
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _SECTIONS: dict[str, Callable[[memoryview, int, str], int]] = {
     ".llvm.offloading.relocatable": binary_size,
     ".hip_fatbin": bundle_size,
 }
+_BUNDLE = "__CLANG_OFFLOAD_BUNDLE__"  # and an entry ID: sections that the bundler adds to an object of the host
 _NOT_ZERO = re.compile(rb"[^\0]")
 _WRAPPERS, _WRAPPER, _WRAPPER_SIZE, _MOST_WRAPPERS = ".nvFatBinSegment", bytes.fromhex("b1436246"), 24, 1 << 16
 _CODE = "TE4202"
@@ -62,7 +64,14 @@ def _registered(sections: Sections) -> list[tuple[str, str]]:
 
 
 def _images(sections: Sections, name: str, budget: Budget) -> Iterator[Member]:
-    """What the sections hold, called after them and numbered within each."""
+    """What the sections hold, called after them and numbered within each; entries of a bundle are called after their IDs."""
+    bundled = [
+        (row.name.removeprefix(_BUNDLE), row.offset, row.data)
+        for row in sections.rows
+        if row.name.startswith(_BUNDLE) and not row.name.startswith(f"{_BUNDLE}host-")
+    ]
+    for entry_id, at, part in unique(bundled):
+        yield entry_member(entry_id, part, at, name=name, budget=budget)
     for section in sections.rows:
         if section.name not in _SECTIONS or not len(section.data):
             continue

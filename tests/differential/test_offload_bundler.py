@@ -96,3 +96,24 @@ def test_the_code_that_clang_puts_into_a_host_object_is_found(compress: bool, tm
         assert [kernel.name for kernel in row.kernels] == ["_Z4fillPf"]
         visible = [one for one in row.kernels[0].parameters or () if one.kind != "hidden"]
         assert [(one.offset, one.size, one.kind) for one in visible] == [(0, 8, "buffer")]
+
+
+@pytest.mark.differential
+@pytest.mark.skipif(not (BUNDLER and CLANG), reason="clang-19 or clang-offload-bundler-19 is missing")
+def test_entries_that_the_bundler_puts_into_an_object_of_the_host_are_found(tmp_path: Path) -> None:
+    inputs = []
+    for target in ("x86_64-unknown-linux-gnu", "gfx90a", "gfx942:xnack-"):
+        path = tmp_path / f"{target}.o"
+        device = target.startswith("gfx")
+        flags = ("--target=amdgcn-amd-amdhsa", f"-mcpu={target}", "-nogpulib") if device else (f"--target={target}",)
+        run(CLANG, *flags, "-c", "-x", "c", "/dev/null", "-o", path)
+        inputs.append(path)
+    made = tmp_path / "fat.o"
+    wanted = [HOST, "hip-amdgcn-amd-amdhsa--gfx90a", "hip-amdgcn-amd-amdhsa--gfx942:xnack-"]
+    targets = ",".join((HOST_TARGET, *wanted[1:]))
+    run(BUNDLER, "-type=o", f"-targets={targets}", *(f"-input={path}" for path in inputs), f"-output={made}")
+    found = inspect(made.read_bytes(), name="fat.o")
+    assert run(BUNDLER, "-type=o", "-list", f"-input={made}").split() == wanted
+    assert [row.name for row in found.members] == wanted[1:]
+    assert [bytes(row.payload) for row in found.members] == [path.read_bytes() for path in inputs[1:]]
+    assert [row.target for row in found.artifacts] == ["gfx90a", "gfx942:xnack-"]

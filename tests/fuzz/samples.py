@@ -43,6 +43,7 @@ FAMILIES: dict[str, dict[str, bytes]] = {
         "static library": nvidia.library(
             ("a.o", nvidia.host((".nv_fatbin", nvidia.fatbin(nvidia.entry(PTX, 90, kind=nvidia.PTX)))))
         ),
+        "fat object": nvidia.host(("__CLANG_OFFLOAD_BUNDLE__hip-amdgcn-amd-amdhsa--gfx942", HSACO)),
         "host object": nvidia.host((".nv_fatbin", nvidia.fatbin(nvidia.entry(nvidia.cubin(80), 80))), (".hip_fatbin", BUNDLE)),
     },
     "iree": {

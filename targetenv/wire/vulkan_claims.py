@@ -22,12 +22,9 @@ from targetenv.wire.vulkan_values import Plan, boolean, flag_bits, integer, pack
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any
 
     from targetenv.model.capabilities import PropertyValue
     from targetenv.wire.complaints import Complaints
-
-    Objects = Mapping[str, Any]
 
 _PROPERTIES = "VkPhysicalDeviceProperties"
 _FEATURES2 = ("VkPhysicalDeviceFeatures2", "VkPhysicalDeviceFeatures2KHR")
@@ -53,7 +50,7 @@ class Claims:
     def __init__(self, complaints: Complaints, *, texts: bool = False) -> None:
         self.complaints = complaints
         self.texts = texts
-        self.extensions: dict[str, int] = {}
+        self.extensions: set[str] = set()
         self.features: set[str] = set()
         self.denied: set[str] = set()
         self.values: dict[str, PropertyValue] = {}
@@ -61,7 +58,7 @@ class Claims:
         self.queues: list[str] = []
         self.memory: list[str] = []
 
-    def extension(self, name: object, revision: object = 0) -> None:
+    def extension(self, name: object) -> None:
         """One extension of the device; one that the registry does not have is kept, for the device does."""
         if (
             not isinstance(name, str)
@@ -73,7 +70,7 @@ class Claims:
             return
         if vulkan.extension(name) is None:
             self.complaints.add("TE4316", name)
-        self.extensions[name] = revision if isinstance(revision, int) else 0
+        self.extensions.add(name)
 
     def extensions_of(self, rows: object, part: str) -> bool:
         """The extensions in a list of VkExtensionProperties, and whether there is one: such lists are whole."""
@@ -82,7 +79,7 @@ class Claims:
             return False
         for row in rows:
             if isinstance(row, dict):
-                self.extension(row.get("extensionName"), row.get("specVersion"))
+                self.extension(row.get("extensionName"))
             else:
                 self.complaints.add("TE4312", f"a row of {part}")
         return True

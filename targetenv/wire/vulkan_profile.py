@@ -102,8 +102,8 @@ def _promised(blocks: Sequence[Block], complaints: Complaints) -> Capabilities:
 
 
 def _take(claims: Claims, block: Block) -> None:
-    for name, revision in _object(block.get("extensions")).items():
-        claims.extension(name, revision)
+    for name in _object(block.get("extensions")):
+        claims.extension(name)
     for struct, members in _object(block.get("features")).items():
         claims.features_of(struct, members)
     for struct, members in _object(block.get("properties")).items():

@@ -26,7 +26,7 @@ _RULE = re.compile(r"[=\-]{3,}")
 _FAMILY = re.compile(r"(?:queueProperties|VkQueueFamilyProperties)\s*\[\d+\]\s*:?")
 _ELEMENT = re.compile(r"(\w+)\s*\[\d+\]")
 _EXTENSIONS = re.compile(r"Device Extensions\b.*")
-_EXTENSION = re.compile(r"(VK_\w+)\s*:\s*extension revision\s+(\d+)")
+_EXTENSION = re.compile(r"(VK_\w+)\s*:\s*extension revision")
 _COUNT = re.compile(r"\s*=\s*\d+\s*")
 _NUMBER_FIRST = re.compile(r"(0[xX][0-9a-fA-F]+|-?\d+)\s*\(.*")
 _NUMBER_LAST = re.compile(r"[\w.]+\s*\((0[xX][0-9a-fA-F]+|\d+)\)")
@@ -34,7 +34,6 @@ _DEEPEST = 32
 _MOST_GPUS = 64
 _MOST_LINES = 500_000  # `--show-formats` prints some ten thousand
 _LONGEST_LINE = 1024
-_PROPERTIES = "VkPhysicalDeviceProperties"
 
 
 @record
@@ -52,7 +51,7 @@ def read(text: str, *, name: str, of_file: Complaints) -> Iterator[tuple[Device,
         uri = name if len(gpus) == 1 else f"{name}#{index}"
         complaints = Complaints(uri, of_file)
         claims = Claims(complaints, texts=True)
-        whole = _whole(claims, lines)
+        whole = _take(claims, lines)
         told = {"source": "vulkaninfo" if whole else "vulkaninfo --summary"}
         for line in lines:
             member, _, value = line.text.partition("=")
@@ -80,8 +79,8 @@ def _gpus(lines: Iterable[Line]) -> Iterator[tuple[str, list[Line]]]:
         yield index, mine
 
 
-def _whole(claims: Claims, lines: list[Line]) -> bool:
-    """Take in the lines of one GPU; false when they are a summary."""
+def _take(claims: Claims, lines: list[Line]) -> bool:
+    """Take in the lines of one GPU, and say whether they are more than a summary."""
     whole = False
     families: list[object] = []
     memory: dict[str, list[Any]] = {}
@@ -92,7 +91,7 @@ def _whole(claims: Claims, lines: list[Line]) -> bool:
             for each in line.below:
                 found = _EXTENSION.match(each.text)
                 if found is not None:
-                    claims.extension(found[1], int(found[2][:9]))
+                    claims.extension(found[1])
         elif _FAMILY.fullmatch(line.text):
             families.append(_members(line.below))
         elif struct is not None and line.below:

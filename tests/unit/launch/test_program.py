@@ -194,16 +194,16 @@ def test_a_driver_that_is_absent_says_why(package: Path) -> None:
 
 def test_a_policy_holds_when_a_package_is_loaded(package: Path) -> None:
     with te.load(
-        package, device="cpu://0", kernels=["saxpy"], pin={"saxpy": "saxpy"}, never_jit=True, prefer=["native"]
+        package, device="cpu://0", kernels=["saxpy"], pin={"saxpy": "plain"}, never_jit=True, prefer=["native"]
     ) as loaded:
         choice = loaded.choice("saxpy")
-        assert (choice.variant, choice.rule, choice.because) == ("saxpy", "rank.pinned", "pinned")
+        assert (choice.variant, choice.rule, choice.because) == ("plain", "rank.pinned", "pinned")
         assert loaded.resolution.policy.never_jit
 
 
 @pytest.mark.parametrize(
     ("policy", "code"),
-    [({"pin": {"saxpy": "v9"}}, "TE3022"), ({"pin": {"sxpy": "saxpy"}}, "TE3022"), ({"prefer": ["nativ"]}, "TE3021")],
+    [({"pin": {"saxpy": "v9"}}, "TE3022"), ({"pin": {"sxpy": "plain"}}, "TE3022"), ({"prefer": ["nativ"]}, "TE3021")],
 )
 def test_a_policy_that_names_nothing_is_refused_before_anything_runs(package: Path, policy: dict[str, Any], code: str) -> None:
     with pytest.raises(TargetEnvError) as refused:

@@ -2,7 +2,7 @@
 
 Chooses what `resolve` chooses. Devices that are alike in everything that the artifacts ask about form a class and are
 judged once; the classes of a block are judged together, as rows of bits (`targetenv.resolve.planes`). No more than a block
-of devices is held at a time. What stays is, for each class, two bits for each artifact and two bytes for each kernel, and
+of devices is held at a time. What stays is, for each class, two bits for each artifact and four bytes for each kernel, and
 for each device its name and its class.
 """
 
@@ -149,7 +149,7 @@ class Fleet:
         self.requirements = tuple(index)
         self._conjunctions: Conjunctions | None = None
         self._planes: list[Planes] = []
-        self._chosen: dict[str, array[int]] = {kernel: array("h") for kernel in self.rankings}
+        self._chosen: dict[str, array[int]] = {kernel: array("i") for kernel in self.rankings}
         self._missing: dict[str, dict[int, Miss]] = {kernel: {} for kernel in self.rankings}
 
     def judge(self, devices: Sequence[Device], *, reasons: Collection[str] = ()) -> None:

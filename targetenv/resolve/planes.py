@@ -128,13 +128,13 @@ class Conjunctions:
                 start = end
 
 
-def winners(runs: Planes, above: Callable[[int], int], *, allow: bool) -> NDArray[np.int16]:
+def winners(runs: Planes, above: Callable[[int], int], *, allow: bool) -> NDArray[np.int32]:
     """For each device the place of the variant to run, -1 where none may.
 
     Rows are the variants of one kernel in order of cost, preference and name. The first that runs wins, unless one that
     requires strictly more (`above`) runs too; where `allow` is set and nothing is known to run, the same among what may.
     """
-    chosen = np.full(runs.count, -1, np.int16)
+    chosen = np.full(runs.count, -1, np.int32)
     left = pack(np.ones(runs.count, np.bool_))
     for rows in (runs.known, runs.maybe)[: 2 if allow and not runs.certain else 1]:
         here = left

@@ -10,7 +10,7 @@ from itertools import islice
 
 from targetenv.artifacts.containers import Budget
 from targetenv.artifacts.inspection import Inspection, odd
-from targetenv.artifacts.spirv_kernels import STORAGE_BUFFER, kernels_of
+from targetenv.artifacts.spirv_kernels import ADDRESS_BYTES, STORAGE_BUFFER, kernels_of
 from targetenv.artifacts.spirv_layout import Layout
 from targetenv.artifacts.spirv_module import Module
 from targetenv.artifacts.spirv_opencl import OpenCL, instruction_sets
@@ -199,6 +199,8 @@ def _open_sizes(kernels: Sequence[KernelFacts], layout: Layout) -> Iterator[Aske
 
 def _kernel(facts: KernelFacts, opencl: OpenCL | None) -> Kernel:
     buffers, constants = facts.storage_bindings, facts.push_bytes
+    if facts.addresses:
+        buffers, constants = facts.addresses, facts.push_bytes - ADDRESS_BYTES * facts.addresses
     if opencl is not None and facts.model == "Kernel":
         buffers, constants = opencl.buffers(facts), opencl.value_bytes(facts)
     return Kernel(

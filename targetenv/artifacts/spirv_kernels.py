@@ -16,6 +16,8 @@ STORAGE_BUFFER = "storage buffer"
 _EVERY_GLOBAL = 4  # since SPIR-V 1.4 an entry point lists every global variable that it uses, before only inputs and outputs
 _RESOURCES = ("StorageBuffer", "Uniform", "UniformConstant")
 _DEEPEST_ARRAY = 16
+_PHYSICAL = 5349  # the storage class PhysicalStorageBuffer
+ADDRESS_BYTES = 8
 _BUFFER_DIM = 5  # Dim `Buffer`: a texel buffer
 
 
@@ -27,7 +29,8 @@ class KernelFacts:
     and `workgroup_expression` how. `descriptors` counts by kind, arrays multiplied out, unbounded ones as one;
     `storage_bindings` is one more than the highest binding of a storage buffer in descriptor set 0, and `elsewhere` names
     descriptors that are not such buffers. `uniform_bytes` is the size of the largest uniform block; `shared_expressions` are
-    the lengths of workgroup arrays that specialization constants decide.
+    the lengths of workgroup arrays that specialization constants decide. `addresses` counts the pointers to buffers that the
+    push constants begin with, in a module without such bindings.
     """
 
     name: str
@@ -46,6 +49,7 @@ class KernelFacts:
     elsewhere: tuple[str, ...]
     uniform_bytes: int
     shared_expressions: tuple[str, ...]
+    addresses: int
     workgroup_expression: tuple[str, ...]
 
 
@@ -77,6 +81,7 @@ class _Resources:
     elsewhere: tuple[str, ...]
     uniform_bytes: int
     shared_expressions: tuple[str, ...]
+    addresses: int
 
 
 def _facts(module: Module, layout: Layout, entry: EntryPoint, built_in: int | None, uses: _Resources) -> KernelFacts:
@@ -100,6 +105,7 @@ def _facts(module: Module, layout: Layout, entry: EntryPoint, built_in: int | No
         uses.elsewhere,
         uses.uniform_bytes,
         uses.shared_expressions,
+        uses.addresses,
         tuple(layout.expression(one) for one in axes) if specialized else (),
     )
 
@@ -130,7 +136,20 @@ def _resources(module: Module, layout: Layout, variables: list[Variable]) -> _Re
         tuple(f"{kind} in set {in_set}, binding {binding}" for in_set, binding, kind in others),
         _uniform_bytes(module, layout, variables),
         tuple(dict.fromkeys(text for one in shared for text in layout.lengths(module.pointee(one)))),
+        max((_leading_pointers(module, block) for block in push), default=0) if not ours else 0,
     )
+
+
+def _leading_pointers(module: Module, block: int) -> int:
+    """How many pointers to buffers a block begins with."""
+    kind, members = module.type_of(block)
+    count = 0
+    while kind == "OpTypeStruct" and count < len(members):
+        pointer, operands = module.types.get(members[count], ("", ()))
+        if pointer != "OpTypePointer" or operands[:1] != (_PHYSICAL,):
+            break
+        count += 1
+    return count
 
 
 def _places(module: Module, layout: Layout, variables: list[Variable]) -> dict[tuple[int, int, str], int]:

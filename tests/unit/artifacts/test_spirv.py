@@ -249,6 +249,29 @@ def test_workgroup_memory_adds_up_without_padding() -> None:
     assert limits(COMPUTE + MEMORY)["maxComputeSharedMemorySize"] == 1204
 
 
+def test_pointers_at_the_beginning_of_push_constants_are_bindings() -> None:
+    text = """
+    OpCapability Shader
+    OpCapability PhysicalStorageBufferAddresses
+    OpMemoryModel PhysicalStorageBuffer64 GLSL450
+    OpEntryPoint GLCompute %1 "main"
+    OpExecutionMode %1 LocalSize 1 1 1
+    OpMemberDecorate %30 0 Offset 0
+    OpMemberDecorate %30 1 Offset 8
+    OpMemberDecorate %30 2 Offset 16
+    OpMemberDecorate %30 3 Offset 24
+    OpTypeInt %20 32 0
+    OpTypeStruct %21 %20
+    OpTypePointer %22 PhysicalStorageBuffer %21
+    OpTypeStruct %30 %22 %22 %20 %22
+    OpTypePointer %31 PushConstant %30
+    OpVariable %31 %40 PushConstant
+    """
+    found = kernel(text)
+    assert (found.bindings, found.constants) == (2, 16)
+    assert limits(text)["maxPushConstantsSize"] == 32
+
+
 def test_push_constants_end_where_their_last_member_does() -> None:
     assert kernel(COMPUTE + MEMORY).constants == 32 + 16 + 12
 

@@ -35,7 +35,7 @@ def inspect_elf(data: bytes | memoryview, *, name: str, digest: str) -> Inspecti
     executable_format = f"elf-{machine}"
     details = [("type", TYPES.get(elf.type, f"ELF type {elf.type}")), ("machine", machine)]
     level, facts = _x86_level(elf) if machine == "x86_64" else _aarch64_level(elf)
-    details += facts
+    details += [*facts, *_libraries(elf)]
     if not elf.is_loadable:
         what = "executable" if elf.is_program else TYPES.get(elf.type, f"file of ELF type {elf.type}")
         advice = "link it into a shared object (`cc -shared -fPIC`)"
@@ -53,13 +53,18 @@ def inspect_elf(data: bytes | memoryview, *, name: str, digest: str) -> Inspecti
     kernels, functions = _kernels(elf, symbols)
     details += [("kernel", kernel.name) for kernel in kernels]
     details += [("function", function) for function in functions]
-    details += [("needs library", library) for library in elf.needed]
-    details += [
-        ("of symbol versions", f"{library}: {', '.join(sorted(names))}") for library, names in elf.needed_versions().items()
-    ]
     requires = (NeedsFormat(executable_format), level)
     artifact = Artifact(name, executable_format, digest, requires, kernels, size=len(data))
     return Inspection(executable_format, (artifact,), (), tuple(details))
+
+
+def _libraries(elf: Elf) -> list[tuple[str, str]]:
+    """What must be loaded with it, and which versions of the libraries' symbols it was linked against."""
+    versions = elf.needed_versions()
+    return [
+        *(("needs library", library) for library in elf.needed),
+        *(("of symbol versions", f"{library}: {', '.join(sorted(names))}") for library, names in versions.items()),
+    ]
 
 
 def _x86_level(elf: Elf) -> tuple[Requirement, list[tuple[str, str]]]:

@@ -1,7 +1,7 @@
 """Offload bundles that clang or hipcc compressed: a header (`CCOB`, versions 1 to 3) and a bundle behind it.
 
-Compressed with zlib or zstd; what reads the latter is optional: `zstandard`, extra `zstd`. Source:
-clang/lib/Driver/OffloadBundler.cpp, CompressedOffloadBundle.
+Compressed with zlib or zstd; `decompress` says what reads the latter. Source: clang/lib/Driver/OffloadBundler.cpp,
+CompressedOffloadBundle.
 """
 
 from __future__ import annotations

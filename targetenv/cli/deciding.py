@@ -7,6 +7,7 @@ from targetenv.match.stack import Stack, parse_stack
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterable
 
     from targetenv.resolve.policy import Policy
 
@@ -36,6 +37,16 @@ def add_policy(parser: ArgumentParser) -> None:
 def as_of(args: Namespace) -> Stack:
     """The stack that was named, or the newest that the rules know; ParseError (TE301x) where it is wrong."""
     return Stack() if args.as_of is None else parse_stack(args.as_of)
+
+
+def say_idle(stack: Stack, apis: Iterable[str]) -> None:
+    """Say which components of the stack decided nothing, since no device here is of their kind."""
+    for component in stack.idle(apis):
+        from targetenv.cli.output import talk
+        from targetenv.registry.releases import APIS
+
+        kinds = " or ".join(APIS[component])
+        talk(f"note: `{component}` of --as-of decides nothing here: no device is of {kinds}")
 
 
 def policy_of(args: Namespace) -> Policy:

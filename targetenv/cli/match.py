@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from targetenv.cli.deciding import add_as_of, as_of
+from targetenv.cli.deciding import add_as_of, as_of, say_idle
 from targetenv.cli.documents import of_alternative, of_diagnostic, of_stack
 from targetenv.cli.environments import is_file, offers_from, warn
 from targetenv.cli.output import print_json, talk
@@ -136,6 +136,7 @@ def _pair(sides: list[str], line: int) -> tuple[str, str]:
 
 def _answer(requires: str, offers: str, stack: Stack, *, why: bool = False) -> Answer:
     judge = Judge(offers_from(offers, "OFFERS"), stack)
+    say_idle(stack, [judge.offers.api])
     found = findings(_requirements(requires, judge), judge)
     outcomes = {finding.outcome for finding in found}
     worst = next((outcome for outcome in (Outcome.UNSATISFIED, Outcome.UNKNOWN) if outcome in outcomes), Outcome.SATISFIED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from targetenv.cli.deciding import add_as_of, add_policy, as_of, policy_of
+from targetenv.cli.deciding import add_as_of, add_policy, as_of, policy_of, say_idle
 from targetenv.cli.documents import of_alternative, of_enables, of_stack
 from targetenv.cli.output import print_json, talk
 from targetenv.cli.populations import add_population
@@ -103,6 +103,7 @@ def run(args: Namespace) -> int:
         report(collect(args.files, args.kernel), as_json=args.format == "json")
         return 0
     resolution = answer(args, stack, wanted)
+    say_idle(stack, (row.device.offers.api for row in resolution.ranked))
     changes = _changes(resolution, args) if args.locked is not None else ()
     if args.format == "json":
         from targetenv.cli.lock import of_drift

@@ -9,6 +9,8 @@ from targetenv.model.version import Version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from targetenv.match.rules import Rule
 
 
@@ -31,6 +33,17 @@ class Stack:
     def version(self, component: str) -> Version | None:
         """The version of a component, None where it was not named."""
         return next((version for name, version in self.versions if name == component), None)
+
+    def idle(self, apis: Iterable[str]) -> tuple[str, ...]:
+        """The components that select no rule for any of these APIs: an answer about them is the same without.
+
+        >>> Stack((("rocm", Version(6, 2)),)).idle(["cuda", "cpu"])
+        ('rocm',)
+        """
+        from targetenv.registry.releases import APIS
+
+        asked = frozenset(apis)
+        return tuple(component for component, _ in self.versions if not asked.intersection(APIS[component]))
 
     def beyond(self, component: str) -> bool:
         """Whether the component is newer than the tables: what they do not have yet is then unknown, not absent."""

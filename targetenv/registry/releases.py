@@ -78,6 +78,14 @@ COMPONENTS = {
     "llvm": (Version(15), Version(23)),
     "vulkan": (Version(1, 0), Version(1, 4)),
 }
+#: The APIs whose rules each component selects.
+APIS = {
+    "driver": ("cuda",),
+    "cuda": ("cuda",),
+    "rocm": ("rocm", "hip"),
+    "llvm": ("rocm", "hip"),
+    "vulkan": ("vulkan",),
+}
 #: What each component is, for people.
 MEANINGS = {
     "driver": "NVIDIA's driver",

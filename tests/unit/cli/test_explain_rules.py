@@ -127,3 +127,12 @@ def test_a_lock_holds_for_no_other_stack_and_no_policy(capsys: pytest.CaptureFix
         asked = ["resolve", str(ARTIFACTS / "saxpy_spv10.spv"), "--device", str(LAVAPIPE), "--locked", "x.lock", *arguments]
         assert app.run(asked) == 2
         assert "do not go together" in capsys.readouterr().err
+
+
+def test_a_component_that_decides_nothing_here_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["match", "sm_90", "sm_90", "--as-of", "rocm=6.2,driver=570"]) == 0
+    said = capsys.readouterr()
+    assert said.err == "note: `rocm` of --as-of decides nothing here: no device is of rocm or hip\n"
+    asked = ["resolve", str(ARTIFACTS / "saxpy_spv10.spv"), "--device", str(LAVAPIPE), "--as-of", "cuda=12.8"]
+    assert app.run(asked) == 0
+    assert "note: `cuda` of --as-of decides nothing here: no device is of cuda" in capsys.readouterr().err

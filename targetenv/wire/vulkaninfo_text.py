@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _GPU = re.compile(r"GPU(\d{1,3})\s*:?\s*")
 _STRUCT = re.compile(r"(Vk\w+)\s*:?")
+_HEADING = re.compile(r".*:|Vk\w+|GPU\d+|.*\bcount\b.*")
 _RULE = re.compile(r"[=\-]{3,}")
 _FAMILY = re.compile(r"(?:queueProperties|VkQueueFamilyProperties)\s*\[\d+\]\s*:?")
 _ELEMENT = re.compile(r"(\w+)\s*\[\d+\]")
@@ -168,6 +169,7 @@ def _tree(text: str, complaints: Complaints) -> tuple[Line, ...]:
     """The text as a tree; lines of nothing but `=` or `-` underline headings."""
     root: list[Any] = []
     stack: list[tuple[int, list[Any]]] = [(-1, root)]
+    in_gpu = False
     lines = text.splitlines()
     if len(lines) > _MOST_LINES:
         complaints.add("TE4315", f"more than {_MOST_LINES} lines")
@@ -177,6 +179,9 @@ def _tree(text: str, complaints: Complaints) -> tuple[Line, ...]:
         if not bare or _RULE.fullmatch(bare):
             continue
         indent = len(line) - len(bare)
+        in_gpu = in_gpu or _GPU.fullmatch(bare) is not None
+        if in_gpu and not indent and _HEADING.fullmatch(bare) is None:
+            continue  # the rest of a value of several lines, such as Qualcomm's driverInfo
         while len(stack) > 1 and stack[-1][0] >= indent:
             stack.pop()
         if len(stack) > _DEEPEST:

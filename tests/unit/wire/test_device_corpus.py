@@ -123,6 +123,20 @@ def test_vulkaninfo_as_text_has_every_gpu_of_the_machine() -> None:
     assert one.diagnostics == ()
 
 
+def test_a_value_of_several_lines_does_not_cut_its_struct_off() -> None:
+    text = (
+        (CORPUS / "vulkaninfo_2024.txt")
+        .read_text()
+        .replace(
+            "driverInfo      = 550.54.14\n", "driverInfo      = Driver Build: 1a2b\nDate: 12/12/19\nCompiler Version: E031\n"
+        )
+    )
+    one, _ = read_all(text.encode(), name="x.txt")
+    told = {row.name: row.value for row in one.device.offers.properties}
+    assert told["VkPhysicalDeviceDriverProperties::conformanceVersion"] == (1, 3, 7, 2)
+    assert told["VkPhysicalDeviceDriverProperties::driverInfo"] == "Driver Build: 1a2b"
+
+
 def test_text_that_powershell_wrote_is_read() -> None:
     text = (CORPUS / "vulkaninfo_2024.txt").read_text()
     one, two = read_all(text.replace("\n", "\r\n").encode("utf-16"), name="x.txt")

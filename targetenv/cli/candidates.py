@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from targetenv.cli.environments import environments_from
 from targetenv.diagnostics.diagnostic import Diagnostic, TargetEnvError
 from targetenv.match.environment import KINDS, requirements_of, requirements_of_kind
 from targetenv.model.artifact import Artifact
@@ -15,6 +16,8 @@ from targetenv.syntax.dialects import DIALECTS
 if TYPE_CHECKING:
     from targetenv.model.capabilities import Capabilities
     from targetenv.model.requirement import Requirement
+
+_SOURCE = "CANDIDATE"
 
 
 @record
@@ -30,19 +33,18 @@ class Target:
         return Artifact(self.name, self.name, "", self.requires)
 
 
-def target(text: str) -> Target:
-    """The target that a text says: any dialect, `KIND:` before it (`cubin:sm_90a`), or a constraint."""
+def targets(text: str) -> list[Target]:
+    """The targets that a text says: any dialect, `KIND:` before it (`cubin:sm_90a`), a constraint, or a file of profiles."""
     if is_constraint(text):
-        return Target(text, parse_constraint(text, source_name="CANDIDATE"))
+        return [Target(text, parse_constraint(text, source_name=_SOURCE))]
     kind, colon, rest = text.partition(":")
     if colon and kind in KINDS:
-        env = parse(rest, source_name="CANDIDATE").env
+        env = parse(rest, source_name=_SOURCE).env
         try:
-            return Target(text, requirements_of_kind(kind, env), env.offers)
+            return [Target(text, requirements_of_kind(kind, env), env.offers)]
         except ValueError as error:
             raise TargetEnvError(Diagnostic("TE5200", str(error), help="kinds are " + ", ".join(KINDS))) from None
-    env = parse(text, source_name="CANDIDATE").env
-    return Target(text, requirements_of(env), env.offers)
+    return [Target(each.name, requirements_of(each.env), each.env.offers) for each in environments_from(text, source=_SOURCE)]
 
 
 def named() -> list[Target]:
@@ -64,4 +66,4 @@ def named() -> list[Target]:
             case _:
                 pass
     names |= dict.fromkeys([*x86.LEVELS, *aarch64.levels()])
-    return [target(name) for name in names]
+    return [each for name in names for each in targets(name)]

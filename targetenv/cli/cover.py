@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from targetenv.cli.candidates import named, target
+from targetenv.cli.candidates import named, targets
 from targetenv.cli.cover_text import TARGET, document_of, print_targets
 from targetenv.cli.output import print_json
 from targetenv.cli.populations import Population, Progress, add_population, read_weights
@@ -29,7 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--k", type=int, metavar="N", help="how many targets (default 4), or variants of each kernel, to pick")
     parser.add_argument(
         "--candidates", action="append", default=[], metavar="TARGET",
-        help="pick among these: a target in any dialect, with KIND: before it where it has several; may be repeated",
+        help="pick among these: a target in any dialect (KIND:TARGET where it has several kinds), a constraint, FILE#PROFILE",
     )  # fmt: skip
     parser.add_argument("--weights", metavar="FILE", help="what each device counts: a name, a tab and a number on each line")
     parser.add_argument(
@@ -60,17 +60,17 @@ def run(args: Namespace) -> int:
 
 
 def _targets(args: Namespace) -> int:
-    given = [target(text) for text in dict.fromkeys(args.candidates)]
+    given = [each for text in dict.fromkeys(args.candidates) for each in targets(text)]
     rows = tuple(dict.fromkeys(need for each in given for need in each.requires)) if given else ROWS
-    targets = given or named()
-    kernels = {TARGET: tuple(each.artifact() for each in targets)}
+    known = given or named()
+    kernels = {TARGET: tuple(each.artifact() for each in known)}
     if not given:
         kernels |= {_row(at): (Artifact("met", "spirv", "", (FORMAT, need)),) for at, need in enumerate(rows)}
     with Progress("devices read") as progress:
         devices = Population(args.devices, strict=args.strict)
         found = fleet(kernels, devices, reasons=(TARGET,), progress=progress.update)
     weights = read_weights(args.weights, found.members) if args.weights else [1.0] * len(found.members)
-    worths = {each.name: promised(each.offers, each.requires, rows) for each in targets}
+    worths = {each.name: promised(each.offers, each.requires, rows) for each in known}
     candidates = variants_of(found, TARGET, [worths[name] for name in found.variants(TARGET)])
     whole = True
     if not given:

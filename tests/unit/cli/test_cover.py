@@ -81,6 +81,13 @@ def test_candidates_may_be_code_for_other_devices(te: Typed, folder: Path) -> No
     assert (wrong.status, "TE5200" in wrong.err) == (2, True)
 
 
+def test_a_profile_in_a_file_is_a_candidate(te: Typed, folder: Path) -> None:
+    profiles = [f"{CORPORA / 'device-files' / 'profiles.json'}#VP_EXAMPLE_{name}" for name in ("base", "more")]
+    candidates = [part for profile in profiles for part in ("--candidates", profile)]
+    said = te("cover", "--devices", folder, *candidates, "--k", 2, "--format", "json").json
+    assert said["candidates"] == 2
+
+
 def test_weights_decide_what_is_picked(te: Typed, folder: Path, tmp_path: Path) -> None:
     weights = tmp_path / "share.tsv"
     candidates = ("--candidates", "vulkan1.3 + {subgroupSize = 64}", "--candidates", "vulkan1.1 + {subgroupSize = 32}")

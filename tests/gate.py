@@ -86,6 +86,8 @@ def required_drivers() -> list[str]:
     ]
     if ctypes.util.find_library("vulkan") and manifests:
         drivers.append("vulkan")
+    if ctypes.util.find_library("OpenCL") and any(Path("/etc/OpenCL/vendors").glob("*.icd")):
+        drivers.append("opencl")
     return drivers
 
 

@@ -23,6 +23,7 @@ _EXECUTABLES = {
     "cubin": ("cubin", "inspect_cubin"),
     "metallib": ("metal", "inspect_metal"),
     "msl": ("metal", "inspect_source"),
+    "opencl-c": ("opencl_c", "inspect_opencl_c"),
     "pdi": ("pdi", "inspect_pdi"),
     "ptx": ("ptx", "inspect_ptx"),
     "tpc": ("tpc", "inspect_tpc"),

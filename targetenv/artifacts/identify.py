@@ -12,6 +12,7 @@ from targetenv.artifacts import (
     cuda,
     metal,
     offload_bundle,
+    opencl_c,
     pdi,
     xclbin,
 )
@@ -76,5 +77,6 @@ _OTHERS: tuple[tuple[str, Callable[[bytes | memoryview], bool]], ...] = (
     ("offload-bundle", offload_bundle.is_bundle),
     ("aie-transaction", aie_transaction.is_transaction),
     ("msl", metal.is_source),
+    ("opencl-c", opencl_c.is_source),
     ("ptx", cuda.is_ptx),
 )

@@ -39,6 +39,7 @@ TOOLCHAINS: dict[str, Toolchain] = {
     for row in (
         Toolchain("glslc", ("glslc",), ".spv", "install glslc: `apt-get install glslc`, or the Vulkan SDK"),
         Toolchain("cc", ("cc", "gcc", "clang"), ".so", "install a C compiler: `apt-get install gcc`"),
+        Toolchain("opencl-c", ("cp",), ".cl", tracks_includes=False),  # kept as source: the device's driver compiles it
         Toolchain("prebuilt", ("cp",), "", tracks_includes=False),
     )
 }
@@ -65,7 +66,7 @@ def command(step: Step, output: str, workshop: Workshop, *, depfile: str | None 
         return Missing(step, toolchain.tools)
     tool, *before = called
     depfile = depfile if toolchain.tracks_includes else None
-    text = template(f"{step.toolchain}.j2").render(
+    text = template(f"{'prebuilt' if toolchain.tools == ('cp',) else step.toolchain}.j2").render(
         tool=tool,
         source=step.source,
         output=output,

@@ -76,9 +76,9 @@ def known_drivers(names: Sequence[str]) -> Sequence[str] | None:
     return names or None
 
 
-def in_order_of_use(device: Device) -> tuple[int, str]:
+def in_order_of_use(device: Device) -> tuple[int, bool, str]:
     """A key that puts first what a kernel should run on when nobody says: real accelerators, then this processor, then
-    programs that stand in for a device."""
+    programs that stand in for a device; OpenCL behind the others, which drive the same hardware more directly."""
     kind = dict(device.identity).get("deviceType", "")
     if device.simulated:
         place = 5
@@ -88,7 +88,7 @@ def in_order_of_use(device: Device) -> tuple[int, str]:
         place = 4
     else:
         place = {"discrete-gpu": 0, "integrated-gpu": 1}.get(kind, 2)
-    return place, device.uri
+    return place, device.driver == "opencl", device.uri
 
 
 def _read(path: str, report: Callable[[Diagnostic], None] | None) -> Found:

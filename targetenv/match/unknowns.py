@@ -69,6 +69,8 @@ NO_PROCESSOR = Silence(
     "name the processor too (`amdgcn-amd-amdhsa--gfx942`, `sm_90`)",
 )
 
+INCLUDES = Silence("what the files need that this source includes", "put everything into one file")
+
 ROWS: tuple[Silence, ...] = (
     X86_LEVEL,
     AARCH64_FEATURES,
@@ -81,6 +83,7 @@ ROWS: tuple[Silence, ...] = (
     COMPRESSED,
     CLOSED_KIND,
     NO_PROCESSOR,
+    INCLUDES,
 )
 
 

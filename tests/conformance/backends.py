@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from targetenv_runtime.device import Device, open_device
 
-from tests.conformance.kernels import ADDRESSES, CPU, SPIRV
+from tests.conformance.kernels import ADDRESSES, CPU, OPENCL_BINARY, OPENCL_C, SPIRV
 from tests.conformance.limited import open_limited
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ class Backend:
 
 
 _HOST = frozenset({"executes", "multi_queue", "faults", "import_host"})
+_OPENCL = frozenset({"executes", "async", "multi_queue", "device_times"})
 
 BACKENDS = (
     Backend("null", "null://0", "executes nothing", frozenset({"multi_queue", "import_host"}), ("anything",)),
@@ -108,4 +109,6 @@ BACKENDS = (
         options={"validation": True},
         validation=True,
     ),
+    Backend("opencl", "opencl://0", _OPENCL, (OPENCL_C, OPENCL_BINARY)),
+    Backend("opencl-buffers", "opencl://0", _OPENCL, (OPENCL_C,), options={"shared": False}),
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 from struct import pack, unpack
 from typing import TYPE_CHECKING
 
+from targetenv_runtime.device import open_device
 from targetenv_runtime.drivers.host.image import FORMAT as PYTHON
 from targetenv_runtime.drivers.host.image import PythonImage
 
@@ -27,6 +28,7 @@ CPU = f"elf-{os.uname().machine}"
 SPIRV = "spirv"
 ADDRESSES = "spirv addresses"
 """The same shaders, changed to take addresses in their push constants in the place of descriptors."""
+OPENCL_C, OPENCL_BINARY = "opencl-c", "opencl-binary"
 
 INTERFACES = {
     # name: bindings, bytes of constants
@@ -60,6 +62,7 @@ class Images:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._built: dict[tuple[str, str], Image] = {}
+        self._opencl_binary: bytes | None = None
 
     def get(self, image_format: str, name: str) -> Image:
         """The image, and its kernels."""
@@ -77,6 +80,10 @@ class Images:
             return self._library(), tuple(kernel(each, entry_point=entry_points.get(each)) for each in names)
         if image_format in (SPIRV, ADDRESSES):
             return self._module(name, addresses=image_format == ADDRESSES)
+        if image_format in (OPENCL_C, OPENCL_BINARY):
+            kernels = tuple(kernel(each, entry_point={"abs": "absolute"}.get(each)) for each in names)
+            source = (SOURCES / "kernels.cl").read_bytes()
+            return (source if image_format == OPENCL_C else self._binary(source)), kernels
         return b"", tuple(map(kernel, names))
 
     def _library(self) -> bytes:
@@ -87,6 +94,15 @@ class Images:
             flags = ["-O2", "-shared", "-fPIC", "-fvisibility=hidden", "-I", include_directory()]
             run("cc", *flags, str(SOURCES / "kernels.c"), "-lm", "-o", str(path))
         return path.read_bytes()
+
+    def _binary(self, source: bytes) -> bytes:
+        """What the first OpenCL device makes of all kernels."""
+        if self._opencl_binary is None:
+            with open_device("opencl://0") as device:
+                loaded = device.backend.load(source, OPENCL_C, ())
+                self._opencl_binary = device.backend.binary(loaded)  # type: ignore[attr-defined]  # of this driver only
+                device.backend.unload(loaded.handle)
+        return self._opencl_binary
 
     def _source(self, name: str, *, addresses: bool) -> str:
         source = SOURCES / f"{name}.comp"

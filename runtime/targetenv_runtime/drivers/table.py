@@ -67,7 +67,7 @@ DRIVERS: dict[str, Driver] = {
         Driver("vulkan", f"{_HERE}.vulkan", "Vulkan devices, through the system's loader", enables=True),
         Driver("cuda", f"{_HERE}.cuda", "NVIDIA GPUs, through libcuda", runs=False),
         Driver("hip", f"{_HERE}.hip", "AMD GPUs, through libamdhip64", runs=False),
-        Driver("opencl", f"{_HERE}.opencl", "OpenCL devices, through the ICD loader", runs=False),
+        Driver("opencl", f"{_HERE}.opencl", "OpenCL devices, through the ICD loader"),
         Driver("amdxdna", f"{_HERE}.amdxdna", "AMD NPUs, through /dev/accel", runs=False),
         Driver("habana", f"{_HERE}.habana", "Intel Gaudi, through /dev/accel", runs=False),
     )

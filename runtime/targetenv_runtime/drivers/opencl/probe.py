@@ -11,6 +11,7 @@ from targetenv.model.capabilities import Capabilities, Property
 from targetenv.model.device import Device, Unavailable
 from targetenv.model.version import Version
 from targetenv_runtime.drivers import absence
+from targetenv_runtime.drivers.opencl.status import name_of
 from targetenv_runtime.ffi.library import Library, LibraryMissing
 
 TYPE_CHECKING = False
@@ -25,8 +26,6 @@ _INSTALL_DRIVER = "install the OpenCL driver of your device, or PoCL for the CPU
 
 _NO_DEVICE, _NO_PLATFORM = -1, -1001
 _ALL_TYPES = 0xFFFFFFFF
-_NAMES = {_NO_DEVICE: "CL_DEVICE_NOT_FOUND", -5: "CL_OUT_OF_RESOURCES", -6: "CL_OUT_OF_HOST_MEMORY", -30: "CL_INVALID_VALUE"}
-_NAMES |= {-32: "CL_INVALID_PLATFORM", -33: "CL_INVALID_DEVICE", _NO_PLATFORM: "CL_PLATFORM_NOT_FOUND_KHR"}
 
 _PLATFORM_NAME, _PLATFORM_VERSION = 0x0902, 0x0901
 _NAME, _VENDOR, _DRIVER_VERSION, _VERSION, _EXTENSIONS = 0x102B, 0x102C, 0x102D, 0x102F, 0x1030
@@ -60,16 +59,24 @@ LIMITS = {
 TEXTS = {"CL_DEVICE_PROFILE": 0x102E, "CL_DEVICE_IL_VERSION": _IL_VERSION}
 _WORK_ITEM_SIZES = 0x1005
 
-_COMPILER_AVAILABLE = 0x1028
+_COMPILER_AVAILABLE, _HOST_UNIFIED_MEMORY = 0x1028, 0x1035
+_TYPES = ((2, "cpu"), (4, "discrete-gpu"), (8, "accelerator"))  # bits of CL_DEVICE_TYPE, in the words that Vulkan has
 
 
-class _Failed(Exception):
+class Failed(Exception):
     """A call answered something else than CL_SUCCESS."""
 
     def __init__(self, call: str, number: int) -> None:
         super().__init__(call, number)
         self.number = number
-        self.unavailable = absence.failed("opencl", call, number, _NAMES.get(number, "unknown error"))
+        self.unavailable = absence.failed("opencl", call, number, name_of(number))
+
+    @classmethod
+    def of(cls, unavailable: Unavailable) -> Failed:
+        """A failure that has its own words."""
+        made = cls("", 0)
+        made.unavailable = unavailable
+        return made
 
 
 def probe(library: Library = LIBRARY) -> tuple[list[Device], list[Unavailable]]:
@@ -77,18 +84,35 @@ def probe(library: Library = LIBRARY) -> tuple[list[Device], list[Unavailable]]:
     try:
         opencl = library.open()
     except LibraryMissing as missing:
-        return [], [absence.no_library("opencl", missing, _INSTALL_LOADER)]
-    devices: list[Device] = []
+        return [], [without_loader(missing)]
+    found: list[Device] = []
     try:
-        for platform in _list(opencl, "clGetPlatformIDs"):
-            devices += [
-                _device(opencl, platform, handle, len(devices) + index) for index, handle in enumerate(_of(opencl, platform))
-            ]
-    except _Failed as failure:
-        if failure.number == _NO_PLATFORM:
-            return [], [absence.no_device("opencl", "no OpenCL platform is installed", _INSTALL_DRIVER)]
-        return devices, [failure.unavailable]
-    return devices, [] if devices else [absence.no_device("opencl", "the OpenCL platforms find no device", _INSTALL_DRIVER)]
+        for number, (platform, handle) in enumerate(devices(opencl)):
+            found.append(read(opencl, platform, handle, number))
+    except Failed as failed:
+        return found, [failed.unavailable]
+    return found, [] if found else [without_device()]
+
+
+def devices(opencl: CDLL) -> list[tuple[c_void_p, c_void_p]]:
+    """Every platform's devices, with the platform, in the loader's order; Failed when a call fails."""
+    try:
+        platforms = _list(opencl, "clGetPlatformIDs")
+    except Failed as failed:
+        if failed.number == _NO_PLATFORM:
+            raise Failed.of(absence.no_device("opencl", "no OpenCL platform is installed", _INSTALL_DRIVER)) from None
+        raise
+    return [(platform, handle) for platform in platforms for handle in _of(opencl, platform)]
+
+
+def without_loader(missing: LibraryMissing) -> Unavailable:
+    """There is no OpenCL at all."""
+    return absence.no_library("opencl", missing, _INSTALL_LOADER)
+
+
+def without_device() -> Unavailable:
+    """There is a loader, and nothing behind it."""
+    return absence.no_device("opencl", "the OpenCL platforms find no device", _INSTALL_DRIVER)
 
 
 def _list(opencl: CDLL, call: str, *leading: object) -> list[c_void_p]:
@@ -103,13 +127,15 @@ def _list(opencl: CDLL, call: str, *leading: object) -> list[c_void_p]:
 def _of(opencl: CDLL, platform: c_void_p) -> list[c_void_p]:
     try:
         return _list(opencl, "clGetDeviceIDs", platform, c_uint64(_ALL_TYPES))
-    except _Failed as failure:
+    except Failed as failure:
         if failure.number == _NO_DEVICE:
             return []
         raise
 
 
-def _device(opencl: CDLL, platform: c_void_p, handle: c_void_p, ordinal: int) -> Device:
+def read(opencl: CDLL, platform: c_void_p, handle: c_void_p, ordinal: int) -> Device:
+    """One device with everything that it offers."""
+
     def text(number: int) -> str:
         return (_info(opencl, "clGetDeviceInfo", handle, number) or b"").rstrip(b"\0").decode(errors="replace").strip()
 
@@ -138,7 +164,11 @@ def _device(opencl: CDLL, platform: c_void_p, handle: c_void_p, ordinal: int) ->
         subgroup_sizes=frozenset(_words(sizes)),
         complete=False,
     )
-    identity = [("platform", _platform(opencl, platform, _PLATFORM_NAME)), ("vendor", text(_VENDOR))]
+    kind = limits.get("CL_DEVICE_TYPE", 0)
+    shares = bool(whole(_HOST_UNIFIED_MEMORY))
+    described = next((name for bit, name in _TYPES if kind & bit), "other")
+    described = "integrated-gpu" if described == "discrete-gpu" and shares else described
+    identity = [("deviceType", described), ("platform", _platform(opencl, platform, _PLATFORM_NAME)), ("vendor", text(_VENDOR))]
     if "cl_khr_device_uuid" in extensions and (uuid := _info(opencl, "clGetDeviceInfo", handle, _UUID)):
         identity.append(("uuid", uuid.hex()))
     provenance = (("driver", text(_DRIVER_VERSION)), ("platform", _platform(opencl, platform, _PLATFORM_VERSION)))
@@ -184,4 +214,4 @@ def _version(text: str) -> Version | None:
 
 def _check(call: str, number: int) -> None:
     if number != 0:
-        raise _Failed(call, number)
+        raise Failed(call, number)

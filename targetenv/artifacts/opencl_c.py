@@ -53,7 +53,7 @@ def is_source(data: bytes | memoryview) -> bool:
     return b"kernel" in head and b"\0" not in head and next(_kernels(_text(head), most=_GUESSES), None) is not None
 
 
-def inspect_opencl_c(data: bytes | memoryview, *, name: str, digest: str) -> Inspection:  # noqa: ARG001
+def inspect_opencl_c(data: bytes | memoryview, *, name: str, digest: str) -> Inspection:
     """The kernels that the text defines, with their parameters, and the extensions that it enables."""
     text = _text(bytes(data))
     plain, extensions, includes = _directives(text)
@@ -66,7 +66,13 @@ def inspect_opencl_c(data: bytes | memoryview, *, name: str, digest: str) -> Ins
     requires += [NeedsSubgroupSize(size) for size in sorted({row.subgroup_size for row in kernels if row.subgroup_size})]
     details = [("kernel", kernel.name) for kernel in kernels]
     return executable(
-        memoryview(data), name=name, executable_format="opencl-c", requires=requires, kernels=tuple(kernels), details=details
+        memoryview(data),
+        name=name,
+        digest=digest,
+        executable_format="opencl-c",
+        requires=requires,
+        kernels=tuple(kernels),
+        details=details,
     )
 
 

@@ -67,6 +67,7 @@ class Backend:
 
 
 _HOST = frozenset({"executes", "multi_queue", "faults", "import_host"})
+_COPIED = "memory is copied where a submission begins and ends: the host cannot tell a running kernel to stop"
 _OPENCL = frozenset({"executes", "async", "multi_queue", "device_times"})
 
 BACKENDS = (
@@ -110,5 +111,16 @@ BACKENDS = (
         validation=True,
     ),
     Backend("opencl", "opencl://0", _OPENCL, (OPENCL_C, OPENCL_BINARY)),
-    Backend("opencl-buffers", "opencl://0", _OPENCL, (OPENCL_C,), options={"shared": False}),
+    Backend(
+        "opencl-buffers",
+        "opencl://0",
+        _OPENCL,
+        (OPENCL_C,),
+        unsupported=(
+            Exclusion("TestEndlessKernel.*", _COPIED),
+            Exclusion("TestEndOfProcess.*_kernel_does_not", _COPIED),
+            Exclusion("TestEndOfProcess.test_kill_*", _COPIED),
+        ),
+        options={"shared": False},
+    ),
 )

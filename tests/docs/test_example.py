@@ -43,7 +43,9 @@ def test_the_demo_runs_every_kernel_on_every_device(tmp_path: Path, required_dri
 
 def test_the_demo_runs_on_the_cpu_alone(tmp_path: Path) -> None:
     nothing = str(tmp_path / "nothing.json")
-    done = python(EXAMPLE / "demo.py", tmp_path / "saxpy.tenv", VK_ICD_FILENAMES=nothing, VK_DRIVER_FILES=nothing, OCL_ICD_VENDORS=nothing)
+    done = python(
+        EXAMPLE / "demo.py", tmp_path / "saxpy.tenv", VK_ICD_FILENAMES=nothing, VK_DRIVER_FILES=nothing, OCL_ICD_VENDORS=nothing
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert {device for _, device, _ in table(done.stdout)} == {"cpu://0"}
 

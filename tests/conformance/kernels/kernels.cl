@@ -37,3 +37,8 @@ __kernel void write_dispatch_params(__global uint *target) {
   target[1] = 1;
   target[2] = 1;
 }
+
+__kernel void spin(volatile __global uint *flag) {
+  while (atomic_or(flag, 0u) == 0u) {
+  }
+}

@@ -57,7 +57,8 @@ class OpenClBackend(Backend):
     def close(self) -> None:
         for queue in self._queues:
             queue.close()
-        self._api["clReleaseContext"](self._context)
+        if not any(queue.stuck for queue in self._queues):
+            self._api["clReleaseContext"](self._context)
 
     # --- memory
 

@@ -112,6 +112,7 @@ class DeviceQueue:
         self._done = 0
         self._thread: Thread | None = None
         self._closed = False
+        self._collecting = False
 
     def submit(self, recording: Recording, table: Sequence[BufferRef], waits: Sequence[tuple[DeviceQueue, int]]) -> int:
         """Enqueue a recording after the epochs of other queues; its own epoch."""
@@ -161,13 +162,21 @@ class DeviceQueue:
             return flight.last
 
     def close(self) -> None:
-        """Give the queue back; a submission that never ends keeps its thread, which the process does not wait for."""
+        """Give the queue back; one whose work never ends is left, since releasing it would wait for that."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        if self._thread is not None:
+        if self._thread is not None and not self.stuck:
             self._thread.join(_PATIENCE)
-        self.api["clReleaseCommandQueue"](self.handle)
+        if not self.stuck:
+            self.api["clReleaseCommandQueue"](self.handle)
+
+    @property
+    def stuck(self) -> bool:
+        """Whether something is under way."""
+        with self._changed:
+            self._collect()
+            return bool(self._flying)
 
     def _record(self, recording: Recording, table: Sequence[BufferRef], recorder: Recorder) -> None:
         refs = [ref.resolve(table) for level in recording.levels for command in level for ref in command.refs]
@@ -225,19 +234,26 @@ class DeviceQueue:
             self.api["clReleaseEvent"](last)
 
     def _collect(self) -> None:
-        """Notice what is done, in order. The lock is held."""
+        """Notice what is done, in order. The lock is held; a garbage collection in the middle of this may call it again."""
+        if self._collecting:
+            return
+        self._collecting = True
         before = self._done
-        while (flight := self._flying.get(self._done + 1)) is not None:
-            status = self._status(flight.last)
-            if status > cl.COMPLETE:
-                break
-            del self._flying[self._done + 1]
-            if status < cl.COMPLETE:
-                self.failures[self._done + 1] = self._failure(flight.recorder, status)
-            elif self._shift is not None:
-                self._note_times(self._done + 1, flight.recorder.events, self._shift)
-            flight.recorder.release()
-            self._done += 1
+        try:
+            while (flight := self._flying.get(self._done + 1)) is not None:
+                status = self._status(flight.last)
+                if status > cl.COMPLETE:
+                    break
+                epoch = self._done + 1
+                if status < cl.COMPLETE:
+                    self.failures[epoch] = self._failure(flight.recorder, status)
+                elif self._shift is not None:
+                    self._note_times(epoch, flight.recorder.events, self._shift)
+                del self._flying[epoch]
+                self._done = epoch
+                flight.recorder.release()
+        finally:
+            self._collecting = False
         if self._done != before:
             self._changed.notify_all()
 

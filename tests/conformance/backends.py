@@ -110,10 +110,11 @@ BACKENDS = (
         options={"validation": True},
         validation=True,
     ),
-    Backend("opencl", "opencl://0", _OPENCL, (OPENCL_C, OPENCL_BINARY)),
+    Backend("opencl", "opencl://0", "the first OpenCL device, its memory shared", _OPENCL, (OPENCL_C, OPENCL_BINARY)),
     Backend(
         "opencl-buffers",
         "opencl://0",
+        "the same with buffers that only commands reach",
         _OPENCL,
         (OPENCL_C,),
         unsupported=(

@@ -8,7 +8,6 @@ from targetenv.match.guaranteed import least
 from targetenv.match.phrases import api_name, listed, required, shown
 from targetenv.match.rules import rule
 from targetenv.match.stack import Stack
-from targetenv.match.unknowns import NO_PROCESSOR
 from targetenv.model import requirement as needs
 from targetenv.model.verdict import Finding, Outcome
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 _WORSE = (YES, UNKNOWN, NO)
 _NEWEST = Stack()
-_NO_PROCESSOR = NO_PROCESSOR.requirement
 
 
 def check(requirement: Requirement, offers: Capabilities, as_of: Stack = _NEWEST) -> Finding:
@@ -259,7 +257,9 @@ class Judge:
         return opposite, f"{found.requires}: {found.offers}", "compound.not"
 
     def _unknown(self, need: needs.NeedsUnknown) -> Answer:
-        return UNKNOWN, "not known", "offload.triple" if need == _NO_PROCESSOR else "unknown.never-satisfied"
+        from targetenv.match.unknowns import NO_PROCESSOR
+
+        return UNKNOWN, "not known", "offload.triple" if need.what == NO_PROCESSOR.what else "unknown.never-satisfied"
 
 
 def _is_text(value: object) -> bool:

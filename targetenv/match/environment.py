@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from targetenv.match import gpu
-from targetenv.match.unknowns import NO_PROCESSOR
 from targetenv.model import requirement as needs
 from targetenv.model.record import replace
 from targetenv.model.version import Version
@@ -35,6 +34,8 @@ def requirements_of(env: TargetEnv) -> tuple[Requirement, ...]:
     if (name := _isa(offers)) is not None:
         required.append(needs.NeedsIsa(name))
     elif env.triple is not None and offers.api in (*gpu.AMD, *gpu.NVIDIA):
+        from targetenv.match.unknowns import NO_PROCESSOR
+
         required.append(NO_PROCESSOR.requirement)
     if offers.api == "metal":
         required += _system(offers)

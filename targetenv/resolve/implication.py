@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from targetenv.match import gpu, isa, npu
+from targetenv.match import gpu, isa
 from targetenv.match.phrases import bare
 from targetenv.model import requirement as needs
 from targetenv.model.requirement import Relation
@@ -96,5 +96,7 @@ def _isa_implies(one: str, other: str) -> bool:
     if known is not None:
         return known == isa.architecture(other) and isa.features(one) >= isa.features(other)
     if one.startswith("npu"):
+        from targetenv.match import npu
+
         return npu.contains(one, other)
     return bool(gpu.reach(one)) and gpu.reach(one) <= gpu.reach(other)

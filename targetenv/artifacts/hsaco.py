@@ -30,6 +30,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from targetenv.artifacts.inspection import Inspection
     from targetenv.diagnostics.diagnostic import Diagnostic
+    from targetenv.model.artifact import Parameter
     from targetenv.model.requirement import Requirement
 
 MACHINE = 224
@@ -99,9 +100,10 @@ def inspect_hsaco(data: bytes | memoryview, *, name: str, digest: str) -> Inspec
     details = [("code object", f"V{version}" if version else f"ABI version {elf.abi_version}"), ("target ID", str(target))]
     if version == _V6 and target.processor is not None and target.processor.endswith("-generic"):
         details.append(("generic version", str(elf.flags >> _GENERIC)))
-    details += [
-        (f"kernel {row.kernel.name}", ", ".join(f"{value} {what}" for what, value in row.facts)) for row in metadata.kernels
-    ]
+    for row in metadata.kernels:
+        details.append((f"kernel {row.kernel.name}", ", ".join(f"{value} {what}" for what, value in row.facts)))
+        if row.kernel.parameters:
+            details.append((f"arguments of {row.kernel.name}", _arguments(row.kernel.parameters)))
     warnings = _disagreements(target, metadata, elf, version, name)
     if not linked:
         warnings.append(odd("TE4206", name, "no loader takes this relocatable object", help="link it (`clang` without `-c`)"))
@@ -116,6 +118,13 @@ def inspect_hsaco(data: bytes | memoryview, *, name: str, digest: str) -> Inspec
         details=details,
         diagnostics=warnings,
     )
+
+
+def _arguments(parameters: tuple[Parameter, ...]) -> str:
+    visible = [row for row in parameters if row.kind != "hidden"]
+    words = [f"{row.kind}{f' {row.name}' if row.name else ''} ({row.size} bytes at {row.offset})" for row in visible]
+    hidden = len(parameters) - len(visible)
+    return ", ".join([*words, *([f"{hidden} hidden"] if hidden else [])])
 
 
 def _read_notes(elf: Elf, name: str) -> _Notes:

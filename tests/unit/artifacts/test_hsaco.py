@@ -109,6 +109,13 @@ def test_a_kernel_has_its_argument_block() -> None:
     )
 
 
+def test_people_are_shown_the_argument_block() -> None:
+    details = dict(inspect(code_object(0x53F, metadata(kernel())), name="k.hsaco").details)
+    said = "value a (4 bytes at 0), buffer x (8 bytes at 8), local (4 bytes at 16), 1 hidden"
+    assert details["arguments of saxpy"] == said
+    assert "1024 bytes of LDS" in details["kernel saxpy"]
+
+
 def test_version_2_describes_kernels_in_yaml_and_offsets_follow_from_alignment() -> None:
     data = code_object(0, isa_note(9, 0, 0), note(b"AMD", 10, YAML.encode()), version=2)
     (found,) = inspect(data, name="k.hsaco").artifacts[0].kernels

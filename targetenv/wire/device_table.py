@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from itertools import islice
 
-from targetenv.diagnostics.diagnostic import Diagnostic, EnvironmentFailed, FormatError, Source
+from targetenv.diagnostics.diagnostic import Diagnostic, EnvironmentFailed, FormatError, Source, TargetEnvError
 from targetenv.model import document
 from targetenv.wire.device_lines import passed_over
 from targetenv.wire.files import unreadable
@@ -54,27 +54,23 @@ def read_table(path: str) -> Iterator[Device | Diagnostic]:
     reader = parquet()
     import pyarrow as pa
 
+    number = 0
     try:
-        file = reader.ParquetFile(path)
-    except OSError as error:
-        raise unreadable(path, error) from error
-    except pa.ArrowException as error:
-        reason = str(error).split(".")[0].split("\n")[0]
-        raise FormatError(Diagnostic("TE4332", f"not a Parquet table: {reason}", Source(path, ""))) from None
-    with file:
-        there = {field.name: field.type for field in file.schema_arrow}
-        _check(path, there)
-        number = 0
-        try:
+        with reader.ParquetFile(path) as file:
+            there = {field.name: field.type for field in file.schema_arrow}
+            _check(path, there)
             for batch in file.iter_batches(batch_size=BATCH, columns=[name for name in COLUMNS if name in there]):
                 for row in batch.to_pylist():
                     number += 1
                     yield _device(row, path, number)
-        except (pa.ArrowException, OSError) as error:
-            reason = str(error).split("\n")[0][:200]
-            raise FormatError(
-                Diagnostic("TE4332", f"the table is damaged after row {number}: {reason}", Source(path, ""))
-            ) from None
+    except TargetEnvError:
+        raise
+    except (pa.ArrowException, OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise unreadable(path, error) from error
+        reason = (str(error).split("\n")[0] or type(error).__name__)[:200]
+        what = f"the table is damaged after row {number}" if number else "not a Parquet table"
+        raise FormatError(Diagnostic("TE4332", f"{what}: {reason}", Source(path, ""))) from None
 
 
 def write_table(path: str, devices: Iterable[Device]) -> int:

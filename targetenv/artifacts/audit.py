@@ -49,16 +49,21 @@ _IN_NAMES = (
     (re.compile(r"(?<![a-zA-Z0-9])(?:x86[-_]64|amd64)(?![-_/]?v[234]|[a-zA-Z0-9])"), "x86-64"),
     (re.compile(r"(?<![a-zA-Z0-9])(?:aarch64|arm64)(?![a-zA-Z0-9])"), "linux/arm64"),
 )
+_KIND_ONLY = ("x86-64", "linux/arm64")  # as a platform of images they promise the baseline
 _PLATFORM = re.compile(r"(?:^|/)(?:linux/(?:amd64|arm64)(?:/v\d)?|glibc-hwcaps/x86-64-v[234])/[^/]+$")
 
 
 @record
 class Claim:
-    """What is said (`text`) by what (`by`: "entry ID", "file name", "target"), and which target that means."""
+    """What is said (`text`) by what (`by`: "entry ID", "file name", "target"), and which target that means.
+
+    A `loose` claim names the kind of processor and promises no more: `x86_64` in the name of a file.
+    """
 
     by: str
     text: str
     target: str
+    loose: bool = False
 
 
 @record
@@ -97,7 +102,11 @@ def claims_of_name(name: str) -> list[Claim]:
     path = name.replace("\\", "/")
     within = _PLATFORM.search(path)
     text = within[0].strip("/") if within is not None else path.rpartition("/")[2]
-    found = [(at, Claim("file name", at[0], at.expand(target))) for row, target in _IN_NAMES for at in row.finditer(text)]
+    found = [
+        (at, Claim("file name", at[0], at.expand(target), loose=target in _KIND_ONLY and within is None))
+        for row, target in _IN_NAMES
+        for at in row.finditer(text)
+    ]
     return [claim for _, claim in sorted(found, key=lambda pair: pair[0].start())]
 
 
@@ -158,7 +167,7 @@ def _audited(artifact: Artifact, claim: Claim, place: str, read: Reader) -> Audi
         message = f"{said}, which is for {_SHOWN[claimed]}, but its bytes are for {_SHOWN[kind]}"
         warning = odd("TE4073", place, message, help="put it where code of its kind belongs, or build it for what is said")
         return Audited((), None, claim, "contradicted", warning)
-    return _judged(artifact, claim, offers, said, place)
+    return Audited((), None, claim, "confirmed") if claim.loose else _judged(artifact, claim, offers, said, place)
 
 
 def _judged(artifact: Artifact, claim: Claim, offers: Capabilities, said: str, place: str) -> Audited:

@@ -87,6 +87,7 @@ def test_a_label_that_lies_is_called_out(name: str, tmp_path: Path, te: Any) -> 
         ("glibc-hwcaps/x86-64-v4/k.so", V4),
         ("k-arm64.so", AARCH64),
         ("transmission_9000.so", V4),
+        ("_simd.cpython-311-x86_64-linux-gnu.so", V4),
     ],
 )
 def test_labels_that_hold_are_not_called_out(file: str, data: bytes, tmp_path: Path, te: Any) -> None:

@@ -15,7 +15,7 @@ from targetenv_runtime.status import Code, HalError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from mmap import mmap
     from typing import Any
 
@@ -155,6 +155,7 @@ def open_device(
     }
     if enables is not None and row.enables:
         chosen["enables"] = enables
+    _require_options(row.name, module.open, options)
     try:
         backend = module.open(selector, **chosen, **options)
     except HalError as error:
@@ -162,6 +163,20 @@ def open_device(
             raise
         raise _not_found(row, uri, selector, error) from error
     return Device(backend, checks=checks)
+
+
+def _require_options(driver: str, opening: Callable[..., Backend], options: Mapping[str, object]) -> None:
+    """INVALID_ARGUMENT for an option that the driver does not have; one that takes any has to look for itself."""
+    known: Mapping[str, object] = getattr(opening, "__kwdefaults__", None) or {}
+    unknown = options.keys() - known.keys()
+    if unknown and known:
+        own = ", ".join(f"`{name}`" for name in known if name not in ("extensions", "features", "enables", "library"))
+        raise HalError(
+            Code.INVALID_ARGUMENT,
+            f"the {driver} driver has no option `{min(unknown)}`",
+            notes=(f"it has {own or 'none'}",),
+            help=did_you_mean(min(unknown), known),
+        )
 
 
 def _not_found(row: table.Driver, uri: str, selector: str, error: HalError) -> HalError:

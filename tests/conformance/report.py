@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     import pytest
 
+STABILITY = Path(__file__).with_name("stability.txt")
+"""What the last `make conformance-stress` came to, written down by hand."""
+
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "conformance.md"
 
 _HEAD = """# Conformance
@@ -71,7 +74,7 @@ class Tally:
 
     def page(self) -> str:
         """The page, if everything passes that is neither unsupported nor expected to fail."""
-        return "\n".join((_HEAD, *self._devices(), "", *self._lacks(), "", *_cases()))
+        return "\n".join((_HEAD, *self._devices(), "", *self._lacks(), "", *_stability(), "", *_cases()))
 
     def _devices(self) -> Iterator[str]:
         yield "| device | what it is | kernels in | cases | passed | unsupported | expected failures |"
@@ -121,6 +124,15 @@ def _row(backend: Backend, kind: str, made: int, unsupported: int, expected: int
 
 def _core(made: int) -> str:
     return f"| | the core alone, and a device with faults in it | | {made} | {made} | 0 | 0 |"
+
+
+def _stability() -> Iterator[str]:
+    yield "## Again and again"
+    yield ""
+    yield "`make conformance-stress` runs the suite 50 times in random order, once in Python's development mode, and then lets"
+    yield "four threads hammer each device for a minute, every result checked; the gate hammers for two seconds. The last time:"
+    yield ""
+    yield from (f"* {line}" for line in STABILITY.read_text(encoding="utf-8").splitlines())
 
 
 def _cases() -> Iterator[str]:

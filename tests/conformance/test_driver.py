@@ -56,6 +56,11 @@ class TestDriver:
             with fails_with(Code.NOT_FOUND):
                 open_device(f"{backend.driver}://{selector}")
 
+    def test_an_option_that_no_driver_has_is_refused(self, found: list[Described]) -> None:
+        """IREE's CUDA driver ignores what it does not know."""
+        with fails_with(Code.INVALID_ARGUMENT):
+            open_device(found[0].uri, nonsense=1)
+
     def test_two_probes_agree_and_are_plain_data(self, backend: Backend, found: list[Described]) -> None:
         again, _ = driver(backend.driver).probe().probe()
         assert again == found

@@ -13,11 +13,12 @@ from targetenv.model import requirement as needs
 from targetenv.model.record import record
 from targetenv.model.requirement import Relation
 from targetenv.model.verdict import Outcome
+from targetenv.resolve.implication import implies
 from targetenv.resolve.paste import build_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import TypeAlias
 
     from targetenv.model.device import Device
@@ -81,17 +82,31 @@ def cheapest(verdict: Verdict) -> Repair | None:
     """
     if not verdict.unmet:
         return None
-    ways = {finding.requirement: _ways(finding, verdict) for finding in verdict.unmet}
+    unmet = [finding.requirement for finding in verdict.unmet]
+    follows = _following(unmet)
+    ways = {finding.requirement: _ways(finding, verdict) for finding in verdict.unmet if finding.requirement not in follows}
     best: Repair | None = None
     for size in range(1, len(Means) + 1):
         for means in combinations(Means, size):
-            repair = _with(means, ways, verdict)
+            repair = _with(means, ways, follows, verdict)
             if repair is not None and (best is None or repair.cost < best.cost):
                 best = repair
     return best
 
 
-def _with(means: tuple[Means, ...], ways: Mapping[Requirement, Ways], verdict: Verdict) -> Repair | None:
+def _following(unmet: Sequence[Requirement]) -> dict[Requirement, Requirement]:
+    """Those that another one implies (features of an instruction set), with that other: what settles it settles them."""
+    found: dict[Requirement, Requirement] = {}
+    for need in unmet:
+        above = next((one for one in unmet if one != need and one not in found and implies(one, need)), None)
+        if above is not None:
+            found[need] = above
+    return found
+
+
+def _with(
+    means: tuple[Means, ...], ways: Mapping[Requirement, Ways], follows: Mapping[Requirement, Requirement], verdict: Verdict
+) -> Repair | None:
     """The repair that uses all of these means, each requirement settled by the cheapest one that can."""
     settled: dict[Means, dict[Requirement, Way]] = {each: {} for each in means}
     for need, by in ways.items():
@@ -101,13 +116,22 @@ def _with(means: tuple[Means, ...], ways: Mapping[Requirement, Ways], verdict: V
         settled[first][need] = by[first]
     if not all(settled.values()):
         return None
-    return Repair(verdict.artifact.name, tuple(_change(each, settled[each], verdict) for each in means))
+    return Repair(verdict.artifact.name, tuple(_change(each, settled[each], follows, verdict) for each in means))
 
 
-def _change(means: Means, ways: Mapping[Requirement, Way], verdict: Verdict) -> Change:
+def _change(
+    means: Means, ways: Mapping[Requirement, Way], follows: Mapping[Requirement, Requirement], verdict: Verdict
+) -> Change:
     texts = list(dict.fromkeys(way.text for way in ways.values()))
     paste = tuple(dict.fromkeys(way.paste for way in ways.values() if way.paste))
-    return Change(means, _SENTENCES[means].format(variant=verdict.artifact.name, what=" and ".join(texts)), tuple(ways), paste)
+    settles = (*ways, *(need for need, above in follows.items() if _top(above, follows) in ways))
+    return Change(means, _SENTENCES[means].format(variant=verdict.artifact.name, what=" and ".join(texts)), settles, paste)
+
+
+def _top(need: Requirement, follows: Mapping[Requirement, Requirement]) -> Requirement:
+    while need in follows:
+        need = follows[need]
+    return need
 
 
 _SENTENCES = {
@@ -148,17 +172,11 @@ def _meet(need: Requirement, verdict: Verdict) -> Ways:
             build = Way(f"for {api_name(offers.api)} {offers.version.major}.{offers.version.minor}", build_for(offers, ""))
             return {Means.BUILD: build, **here}
         case needs.NeedsIsa(isa):
-            there = {Means.DEVICE: Way(f"`{isa}`")}
-            if offers.isa is None:
-                return there
-            return {
-                Means.BUILD: Way(f"for `{offers.isa}`, which this device offers", build_for(offers, verdict.artifact.format)),
-                **there,
-            }
+            return _for_this_device(f"`{isa}`", verdict)
         case needs.NeedsFeature(name) if offers.api in gpu.AMD and name.endswith(("+", "-")):
             return _switched(name, verdict)
-        case needs.NeedsFeature(name) if offers.api == "cpu":
-            return {Means.BUILD: Way(f"without {name}", f"-mno-{name}"), Means.DEVICE: Way(name)}
+        case needs.NeedsFeature(name) if offers.isa is not None:  # of a processor, not of an API
+            return _for_this_device(name, verdict)
         case needs.NeedsExtension(name):
             return {Means.DRIVER: Way(name), Means.SOURCE: Way(f"without {name}")}
         case needs.NeedsCapability(name):
@@ -184,6 +202,15 @@ def _meet(need: Requirement, verdict: Verdict) -> Ways:
             return {Means.DEVICE: Way(f"no {required(part)}")}
         case needs.NeedsUnknown():
             return {Means.BUILD: Way(f"so that it says what it needs ({how_to_find_out(need)})")}
+
+
+def _for_this_device(wanted: str, verdict: Verdict) -> Ways:
+    there = {Means.DEVICE: Way(wanted)}
+    offers = verdict.device.offers
+    if offers.isa is None:
+        return there
+    here = Way(f"for `{offers.isa}`, which this device offers", build_for(offers, verdict.artifact.format))
+    return {Means.BUILD: here, **there}
 
 
 def _switched(name: str, verdict: Verdict) -> Ways:

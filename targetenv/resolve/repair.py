@@ -102,11 +102,16 @@ def _unknown(verdicts: tuple[Verdict, ...]) -> Iterator[Hint]:
             unsaid = [one.requirement for one in verdict.unmet if isinstance(one.requirement, needs.NeedsUnknown)]
             for need in unsaid:
                 yield Hint(Situation.SILENT_ARTIFACT, f"`{verdict.artifact.name}`: {how_to_find_out(need)}")
-            if len(unsaid) < len(verdict.unmet):
+            if any(not _by_name(finding, verdict) for finding in verdict.unmet if finding.requirement not in unsaid):
                 yield Hint(Situation.SILENT_SOURCE, _PROBE.format(uri=verdict.device.uri))
             risk = f"pass `--unknown allow` to run `{verdict.artifact.name}` on the chance that it fits"
             yield Hint(Situation.ONLY_UNKNOWN, risk)
             return
+
+
+def _by_name(finding: Finding, verdict: Verdict) -> bool:
+    """Whether this is about the name of the device's processor, which is known: no description of the device says more."""
+    return isinstance(finding.requirement, needs.NeedsIsa) and verdict.device.offers.isa is not None
 
 
 def _no_format(row: RankedKernel) -> Iterator[Hint]:

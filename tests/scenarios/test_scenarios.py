@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import tomllib
 from pathlib import Path
@@ -10,15 +11,19 @@ import pytest
 
 from targetenv.artifacts import inspect
 from targetenv.diagnostics.diagnostic import NoCompatibleArtifact
+from targetenv.match.environment import KINDS, offers_of, requirements_of, requirements_of_kind
 from targetenv.match.stack import Stack, parse_stack
 from targetenv.model import document
 from targetenv.model.artifact import Artifact
 from targetenv.model.device import Device, Unavailable
 from targetenv.model.record import replace
+from targetenv.model.requirement import NeedsFormat
+from targetenv.model.version import Version
 from targetenv.resolve import require, resolve
 from targetenv.resolve.choice import Resolution
 from targetenv.resolve.explain import explain
 from targetenv.resolve.policy import policy
+from targetenv.syntax import parse
 
 HERE = Path(__file__).parent
 CORPORA = HERE.parent / "corpora"
@@ -26,16 +31,32 @@ WORLDS = sorted(HERE.glob("*.toml"))
 
 
 def device(row: dict[str, object]) -> Device:
-    """A device spelt out, or one that was recorded (`snapshot`), with some of what it offers changed (`changes`)."""
+    """A device spelt out, one that a target describes (`target`, `version` of its driver), or one that was recorded
+    (`snapshot`), with some of what it offers changed (`changes`)."""
+    if "target" in row:
+        offers = offers_of(parse(str(row["target"])).env)
+        if "version" in row:
+            offers = replace(offers, version=Version.parse(str(row["version"])))
+        offers = replace(offers, formats=frozenset(row.get("formats", offers.formats)))  # type: ignore[call-overload]
+        return Device(str(row["uri"]), str(row["name"]), str(row["uri"]).partition("://")[0], offers, simulated=True)
     if "snapshot" in row:
-        recorded = json.loads((CORPORA / str(row["snapshot"])).read_text(encoding="utf-8"))["device"]
+        data = (CORPORA / str(row["snapshot"])).read_bytes()
+        recorded = json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)["device"]
         return document.to_device({**recorded, **row, "offers": recorded["offers"] | row.get("changes", {})})
     return document.to_device(row)
 
 
 def variant(row: dict[str, object]) -> Artifact:
-    """A variant spelt out, or the requirements of a real file with some added (`file`, `requires`)."""
+    """A variant spelt out, what a target requires (`built_for`, with the kind in front: `cubin:sm_90a`), or the requirements of
+    a real file; `requires` adds to both."""
     needs = tuple(document.to_requirement(need) for need in row.get("requires", ()))  # type: ignore[attr-defined]
+    if "built_for" in row:
+        kind, _, target = str(row["built_for"]).partition(":")
+        env = parse(target if kind in KINDS else str(row["built_for"])).env
+        required = requirements_of_kind(kind, env) if kind in KINDS else requirements_of(env)
+        kind = next(need.format for need in required if isinstance(need, NeedsFormat))
+        found = Artifact(str(row["name"]), kind, "", (*required, *needs))
+        return replace(found, preference=row.get("preference", 0))
     found = Artifact(str(row["name"]), str(row.get("format")), "", needs)
     if "file" in row:
         path = CORPORA / "artifacts" / str(row["file"])
@@ -89,6 +110,6 @@ def test_the_explanation_is_the_expected_one(path: Path, update_goldens: bool) -
 
 
 def test_there_are_worlds_and_each_says_what_it_shows() -> None:
-    assert len(WORLDS) >= 12
+    assert len(WORLDS) >= 60
     for path in WORLDS:
         assert tomllib.loads(path.read_text(encoding="utf-8"))["description"], path

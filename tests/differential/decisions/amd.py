@@ -6,6 +6,7 @@ import itertools
 import re
 import struct
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,7 +15,7 @@ from targetenv.match.stack import parse_stack
 from targetenv.model.capabilities import Capabilities
 from targetenv.model.verdict import Outcome
 from targetenv.model.version import Version
-from targetenv.registry import amdgpu
+from targetenv.registry import amdgpu, releases
 from tests.differential.decisions.decision import Decision, Oracle, accepts, in_parallel, said, tool
 from tests.differential.decisions.ours import fits
 
@@ -31,13 +32,22 @@ def recorded() -> Iterator[Decision]:
         yield Decision(f"{code} on {agent}", answer == "0", fits(code, agent), known)
 
 
-def _clang() -> str | None:
-    return tool("clang", "clang-21", "clang-20", "clang-19")
+@cache
+def _clang() -> tuple[str, int] | None:
+    """The newest clang of those that the tables know, and its version."""
+    known = releases.COMPONENTS["llvm"]
+    found = []
+    for name in ("clang", *(f"clang-{number}" for number in range(known[0].major, known[1].major + 1))):
+        program = tool(name)
+        version = re.search(r"clang version (\d+)", said(program, "--version")) if program else None
+        if program and version and known[0].major <= int(version[1]) <= known[1].major:
+            found.append((int(version[1]), program))
+    return max(found)[::-1] if found else None
 
 
 def clang_version() -> str:
-    found = re.search(r"clang version (\d+)", said(_clang() or "", "--version")) if _clang() else None
-    return f"clang {found[1]}" if found and 15 <= int(found[1]) <= 23 else ""
+    found = _clang()
+    return f"clang {found[1]}" if found else ""
 
 
 def clang() -> Iterator[Decision]:
@@ -59,9 +69,10 @@ def clang() -> Iterator[Decision]:
 
 
 def _compiled(name: str, feature: str, version: int, *, folder: str) -> bytes | None:
+    program, _ = _clang() or ("clang", 0)
     made = Path(folder, f"{name}{feature}-{version}.o".replace(":", "_"))
     options = [f"--target={_TRIPLE}", f"-mcpu={name}{feature}", "-nogpulib", f"-mcode-object-version={version}"]
-    if not accepts([str(_clang()), *options, "-c", "-x", "c", "/dev/null", "-o", str(made)]):
+    if not accepts([program, *options, "-c", "-x", "c", "/dev/null", "-o", str(made)]):
         return None
     return made.read_bytes()
 

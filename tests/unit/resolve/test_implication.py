@@ -69,6 +69,10 @@ def limit(relation: Relation, value: LimitValue, name: str = "n") -> NeedsLimit:
         (AllOf((C,)), AnyOf((A, B)), False),
         (AnyOf((AllOf((A, B)), AllOf((A, C)))), A, True),
         (AnyOf((AllOf((A, B)), AllOf((B, C)))), A, False),
+        # a limit is compared with limits only
+        (NeedsLimit("n", Relation.AT_LEAST, 8), A, False),
+        (A, NeedsLimit("n", Relation.AT_LEAST, 8), False),
+        (NeedsLimit("n", Relation.AT_LEAST, 8), AnyOf((NeedsLimit("n", Relation.AT_LEAST, 4), A)), True),
         # what must not hold
         (Not(A), Not(A), True),
         (Not(A), Not(B), False),

@@ -10,6 +10,7 @@ from itertools import islice
 
 from targetenv.artifacts.containers import Budget
 from targetenv.artifacts.inspection import Inspection, odd
+from targetenv.artifacts.spirv_blocks import block_layouts
 from targetenv.artifacts.spirv_kernels import ADDRESS_BYTES, STORAGE_BUFFER, kernels_of
 from targetenv.artifacts.spirv_layout import Layout
 from targetenv.artifacts.spirv_module import Module
@@ -124,6 +125,7 @@ def _asked(
     if any(kernel.model == "GLCompute" for kernel in kernels):
         yield from _limits(kernels)
         yield from usage(module, layout, frozenset(capabilities))
+        yield from block_layouts(module, layout)
         yield from _open_sizes(kernels, layout)
 
 

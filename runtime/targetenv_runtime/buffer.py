@@ -181,6 +181,14 @@ class Buffer:
         array: np.ndarray[Any, Any] = numpy.frombuffer(self.map(), dtype, self.size // numpy.dtype(dtype).itemsize)
         return array if shape is None else array[: numpy.prod(shape, dtype=int)].reshape(shape)
 
+    def __dlpack__(self, **options: Any) -> Any:
+        """The memory as a tensor of bytes that shares it (see `map`), for `numpy.from_dlpack` and its like."""
+        return self.numpy().__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """Where DLPack finds the memory: in what the host sees, whatever the device (kDLCPU, 0)."""
+        return 1, 0
+
     def read(self, offset: int = 0, length: int | None = None) -> bytes:
         """A copy of the bytes now in memory, through the device where the host cannot see them. Waits for nothing else."""
         part = self[offset : None if length is None else offset + length]

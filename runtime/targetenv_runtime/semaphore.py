@@ -120,6 +120,37 @@ class Semaphore:
         self.register(point)
         return point
 
+    async def until(self, value: int) -> None:
+        """Wait in an event loop until `value` is reached; raises the failure of the timeline. No thread waits for it.
+
+        >>> import asyncio
+        >>> ready = Semaphore()
+        >>> async def both() -> int:
+        ...     asyncio.get_running_loop().call_later(0.01, ready.signal, 1)
+        ...     await ready.until(1)
+        ...     return ready.query()
+        >>> asyncio.run(both())
+        1
+        """
+        from asyncio import get_running_loop  # 30 ms; who awaits has it already
+
+        loop = get_running_loop()
+        future = loop.create_future()
+
+        def settle(error: HalError | None) -> None:
+            if future.done():
+                return  # cancelled
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error.again())
+
+        point = self.on(value, lambda error: loop.call_soon_threadsafe(settle, error))
+        try:
+            await future
+        finally:
+            point.cancel()
+
     # --- the queues' side
 
     @property

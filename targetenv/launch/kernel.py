@@ -83,6 +83,18 @@ class LoadedKernel:
             self._frames = Frames(self)
         return self._frames.call(arguments, named, grid)
 
+    async def later(self, *arguments: Any, grid: Sequence[int] | None = None, **named: Any) -> Any:
+        """The same call for an event loop: `y = await program["saxpy"].later(2.0, x, y)`.
+
+        The kernel is submitted before the first wait, so that calls that are gathered run side by side. No thread waits for any
+        of them. On a device that works in the caller's thread (cpu) the kernel is done when there is something to await.
+        """
+        if self._frames is None:
+            from targetenv.launch.numpy_arguments import Frames
+
+            self._frames = Frames(self)
+        return await self._frames.later(arguments, named, grid)
+
     def close(self) -> None:
         """Give the memory back that waits for further calls."""
         if self._frames is not None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from targetenv_runtime.device import Device
+    from targetenv_runtime.semaphore import Semaphore
 
     from targetenv.launch.arguments import Prepared
     from targetenv.launch.kernel import LoadedKernel
@@ -49,11 +50,31 @@ class Frames:
     def call(self, arguments: Sequence[Any], named: dict[str, Any], grid: Sequence[int] | None) -> Any:
         """Run the kernel once; see `LoadedKernel.__call__`."""
         scalars, arrays = self._sorted(arguments, named)
+        key, frame = self._frame(scalars, arrays, grid)
+        frame.fill(scalars, arrays)
+        frame.run()
+        return self._results(key, frame)
+
+    async def later(self, arguments: Sequence[Any], named: dict[str, Any], grid: Sequence[int] | None) -> Any:
+        """The same on a queue, without a thread that waits; see `LoadedKernel.later`."""
+        scalars, arrays = self._sorted(arguments, named)
+        key, frame = self._frame(scalars, arrays, grid)
+        frame.fill(scalars, arrays)
+        done = frame.submit()
+        await done.until(1)  # a call that is cancelled here leaves its frame to the device and to garbage collection
+        return self._results(key, frame)
+
+    def _frame(
+        self, scalars: dict[str, Scalar], arrays: dict[str, AnyArray], grid: Sequence[int] | None
+    ) -> tuple[Hashable, _Frame]:
         key = (None if grid is None else tuple(grid), *((name, row.dtype.str, row.shape) for name, row in arrays.items()))
-        frame = self._waiting.pop(key, None)  # another thread that calls with the same shapes makes a frame of its own
+        frame = self._waiting.pop(key, None)  # another call with the same shapes, at the same time, makes a frame of its own
         if frame is None or scalars.keys() != frame.free:
             frame = _Frame(self._kernel, self._prepared(scalars, arrays, grid), scalars.keys())
-        results = frame.run(scalars, arrays)
+        return key, frame
+
+    def _results(self, key: Hashable, frame: _Frame) -> Any:
+        results = frame.results()
         self._keep(key, frame)
         return results[0] if len(results) == 1 else tuple(results)
 
@@ -118,8 +139,8 @@ class _Frame:
             for slot, buffer in zip(prepared.buffers, self._buffers, strict=True)
         ]
 
-    def run(self, scalars: dict[str, Scalar], arrays: dict[str, AnyArray]) -> list[AnyArray]:
-        """Copy the inputs in, run the kernel, copy what it writes out."""
+    def fill(self, scalars: dict[str, Scalar], arrays: dict[str, AnyArray]) -> None:
+        """Copy the inputs in."""
         interface = self._kernel.interface
         for constant, at in self._free:
             value = constant_bytes(interface, constant, scalars[constant.name])
@@ -127,7 +148,20 @@ class _Frame:
         for binding, view in self._views:
             # What is only written starts as zeros, so that results never show what was in the memory before.
             view[...] = arrays[binding.name] if binding.access != "write" else 0
+
+    def run(self) -> None:
+        """Run the kernel to its end."""
         self._kernel.function.run(self._grid, self._buffers, bytes(self._block))
+
+    def submit(self) -> Semaphore:
+        """Submit the kernel; the timeline reaches 1 when it is done."""
+        device = self._kernel.device
+        done = device.semaphore()
+        device.queue.dispatch(self._kernel.function, self._grid, self._buffers, bytes(self._block), signal=[(done, 1)])
+        return done
+
+    def results(self) -> list[AnyArray]:
+        """Copies of what the kernel wrote."""
         return [view.copy() for binding, view in self._views if binding.access != "read"]
 
     def close(self) -> None:
@@ -154,8 +188,11 @@ def _array(kernel: PackagedKernel, name: str, value: Any, dtype: str | None) -> 
     array: AnyArray = value
     if not isinstance(value, np.ndarray):
         try:
-            array = np.asarray(value, dtype=None if dtype is None else _NUMPY[dtype])
-        except (TypeError, ValueError, OverflowError):
+            if hasattr(value, "__dlpack__"):
+                array = np.from_dlpack(value)  # a tensor of another library, its memory shared; it keeps its dtype too
+            else:
+                array = np.asarray(value, dtype=None if dtype is None else _NUMPY[dtype])
+        except (TypeError, ValueError, OverflowError, BufferError):
             message = f"`{name}` of `{kernel.name}` is an array, got a {type(value).__name__} that is none"
             raise refused("TE5206", message, "pass a numpy array") from None
     if array.dtype.str not in _OURS:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from _thread import allocate_lock, start_new_thread
+from _thread import allocate_lock, get_ident, start_new_thread
 from collections import deque
+from time import monotonic, sleep
 
 from targetenv_runtime.status import Code, HalError
 
@@ -56,13 +57,19 @@ class Completion:
 class Worker:
     """One thread that does jobs in order; it is there only while there are some."""
 
-    __slots__ = ("_jobs", "_lock", "_name", "_running")
+    __slots__ = ("_ident", "_jobs", "_lock", "_name", "_running")
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._lock = allocate_lock()
         self._jobs: deque[Callable[[], object]] = deque()
         self._running = False
+        self._ident = 0
+
+    def finish(self, deadline: float) -> None:
+        """Return once all jobs are done, at the deadline at the latest, and at once in a job."""
+        while self._running and self._ident != get_ident() and monotonic() < deadline:
+            sleep(0.001)
 
     def post(self, job: Callable[[], object]) -> None:
         """Have a job done, which raises nothing."""
@@ -76,6 +83,7 @@ class Worker:
         Thread(target=self._work, name=self._name, daemon=True).start()
 
     def _work(self) -> None:
+        self._ident = get_ident()
         while True:
             with self._lock:
                 if not self._jobs:

@@ -180,9 +180,10 @@ class Ownership:
         """
         if self.reclaim.shut:
             return
-        if self.refusal is None:
-            self.refuse(HalError(Code.FAILED_PRECONDITION, f"{self.uri} was closed"))
         deadline = monotonic() + timeout
+        if self.refusal is None:
+            self.worker.finish(deadline)  # files are moved with the device's help
+            self.refuse(HalError(Code.FAILED_PRECONDITION, f"{self.uri} was closed"))
         raised: list[Exception] = []
         for lane in self.lanes:
             lane.cancel_deferred(raised)

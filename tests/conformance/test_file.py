@@ -102,6 +102,15 @@ class TestFile:
         finish(device, partial(queue.write, source, path, 3), partial(queue.read, path, 3, target))
         assert target.read() == data
 
+    @pytest.mark.parametrize("memory", ["device", "shared"])
+    def test_closing_finishes_what_has_begun(self, fresh: Callable[[], Device], tmp_path: Path, memory: str) -> None:
+        device = fresh()
+        source, done = device.allocate(9 << 20, memory), device.semaphore()  # type: ignore[arg-type]
+        device.queue.write(source, tmp_path / "whole", 0, signal=[(done, 1)])
+        device.close()
+        assert done.query() == 1
+        assert (tmp_path / "whole").stat().st_size == 9 << 20
+
     def test_a_transient_buffer_may_be_named_before_it_has_memory(self, device: Device, queue: Queue) -> None:
         timeline = device.semaphore()
         buffer = queue.alloca(4, "shared", wait=[(timeline, 1)], signal=[(timeline, 2)])

@@ -771,3 +771,59 @@ def test_lengths_that_are_specialized_are_told_with_the_memory_that_they_take() 
     found = inspected(COMPUTE + text + "OpVariable %22 %23 Workgroup")
     need = NeedsLimit(reader.LIMITS + "maxComputeSharedMemorySize", Relation.AT_LEAST, 4096)
     assert dict(found.reasons)[need] == "workgroup variables of `main`, arrays of (spec(0)=32 * spec(0)=32)"
+
+
+HALF_IN_A_BUFFER = """
+OpDecorate %30 Block
+OpTypeFloat %4 16
+OpTypeStruct %30 %4
+OpTypePointer %31 StorageBuffer %30
+OpVariable %31 %32 StorageBuffer
+"""
+
+
+@pytest.mark.parametrize(
+    ("declared", "asked"),
+    [
+        ("", True),
+        ("OpCapability StorageBuffer16BitAccess", False),
+        ("OpCapability UniformAndStorageBuffer16BitAccess", True),
+        ("OpCapability StoragePushConstant16", True),
+        ("OpCapability Float16", True),
+    ],
+)
+def test_a_feature_that_a_declared_capability_stands_for_is_not_asked_for_twice(declared: str, asked: bool) -> None:
+    feature = "VkPhysicalDevice16BitStorageFeatures::storageBuffer16BitAccess"
+    assert (NeedsFeature(feature) in required(COMPUTE + declared + HALF_IN_A_BUFFER)) is asked
+
+
+def test_vectors_are_multiplied_and_added_by_the_width_of_their_numbers() -> None:
+    text = "OpTypeFloat %2 16\nOpTypeVector %3 %2 4\nOpTypeFloat %4 8\nOpFmaKHR %3 %9 %5 %6 %7\nOpFmaKHR %4 %8 %5 %6 %7"
+    features = [need.name for need in required(COMPUTE + text) if isinstance(need, NeedsFeature)]
+    assert features == [usage.FMA.format(width=16)]
+
+
+@pytest.mark.parametrize(("version", "asked"), [((1, 4), False), ((1, 5), True)])
+def test_a_broadcast_from_a_computed_invocation_is_a_feature_since_spirv_1_5(version: tuple[int, int], asked: bool) -> None:
+    text = "OpTypeInt %2 32 0\nOpConstant %2 %10 3\nOpGroupNonUniformBroadcast %2 %11 %10 %12 {}"
+    needs = required(COMPUTE + text.format("%12"), version=version)
+    assert (NeedsFeature(usage.BROADCAST_DYNAMIC_ID) in needs) is asked
+    assert NeedsFeature(usage.BROADCAST_DYNAMIC_ID) not in required(COMPUTE + text.format("%10"), version=version)
+
+
+@pytest.mark.parametrize(("clusters", "asked"), [("", False), (" %10", True)])
+def test_a_rotation_within_clusters_is_a_feature_of_its_own(clusters: str, asked: bool) -> None:
+    text = f"OpTypeInt %2 32 0\nOpConstant %2 %10 3\nOpGroupNonUniformRotateKHR %2 %11 %10 %12 %13{clusters}"
+    assert (NeedsFeature(usage.ROTATE_CLUSTERED) in required(COMPUTE + text)) is asked
+
+
+def test_the_scope_of_the_device_is_a_feature_of_the_vulkan_memory_model_only() -> None:
+    text = COMPUTE + "OpTypeInt %2 32 0\nOpConstant %2 %10 1\nOpMemoryBarrier %10 %10"
+    assert NeedsFeature(usage.DEVICE_SCOPE) not in required(text)
+    assert NeedsFeature(usage.DEVICE_SCOPE) in required(text.replace("GLSL450", "Vulkan"))
+
+
+def test_independence_is_about_one_entry_point_at_a_time() -> None:
+    text = COMPUTE + 'OpEntryPoint GLCompute %2 "other"\nOpExecutionMode %1 DenormPreserve 16\n'
+    needs = required(text + "OpExecutionMode %2 DenormFlushToZero 64")
+    assert not [need for need in needs if "ndependence" in repr(need)]

@@ -113,19 +113,24 @@ class Conjunctions:
 
     def _fill(self, met: Rows, table: Rows, only: NDArray[np.bool_] | None = None) -> None:
         """Write the ands, for as many devices at a time as keep the table in the cache; `only` lists with one of these rows."""
+        batches: list[tuple[NDArray[np.intp], slice | NDArray[np.intp]]] = []
+        start = 0
+        for places in self._batches:
+            if only is None:
+                batches.append((places, slice(start, start + places.shape[1])))
+            else:
+                columns = np.flatnonzero(only[places].any(axis=0))
+                batches += [(places[:, columns], start + columns)] if len(columns) else []
+            start += places.shape[1]
         for left in range(0, table.shape[1], _WIDE):
             part = np.ascontiguousarray(table[:, left : left + _WIDE])
             other = np.empty((_SOME, part.shape[1]), np.uint64)
-            start = 0
-            for places in self._batches:
-                end = start + places.shape[1]
-                if only is None or only[places].any():
-                    here = part.take(places[0], 0, mode="clip")
-                    spare = other[: end - start]
-                    for each in places[1:]:
-                        np.bitwise_and(here, part.take(each, 0, spare, "clip"), here)
-                    met[start:end, left : left + _WIDE] = here
-                start = end
+            for places, which in batches:
+                here = part.take(places[0], 0, mode="clip")
+                spare = other[: len(here)]
+                for each in places[1:]:
+                    np.bitwise_and(here, part.take(each, 0, spare, "clip"), here)
+                met[which, left : left + _WIDE] = here
 
 
 def winners(runs: Planes, above: Callable[[int], int], *, allow: bool) -> NDArray[np.int32]:

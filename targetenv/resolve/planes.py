@@ -80,57 +80,51 @@ class Conjunctions:
     Lists that ask the same are one. They are taken by length, as many at a time as keep their results in the processor's cache.
     """
 
-    __slots__ = ("_batches", "_order", "_rows")
+    __slots__ = ("_again", "_batches", "_count")
 
     def __init__(self, wanted: Sequence[Sequence[int]], rows: int) -> None:
         lists: dict[tuple[int, ...], int] = {}
-        which = [lists.setdefault(tuple(places), len(lists)) for places in wanted]
+        first = [lists.setdefault(tuple(places), at) for at, places in enumerate(wanted)]
+        repeated = [at for at, one in enumerate(first) if one != at]
+        self._again = np.array(repeated, np.intp), np.array([first[at] for at in repeated], np.intp)
+        self._count = len(wanted)
+        self._batches: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = []  # rows to and, and whose result that is
         ordered = sorted(lists, key=len)
-        at = {places: number for number, places in enumerate(ordered)}
-        self._order = np.array([at[places] for places in lists], np.intp)[np.array(which, np.intp)]
-        self._rows = rows
-        self._batches: list[NDArray[np.intp]] = []
         for start in range(0, len(ordered), _SOME):
             batch = ordered[start : start + _SOME]
             places = np.full((max(1, len(batch[-1])), len(batch)), rows, np.intp)  # an extra row fills up shorter lists
             for column, members in enumerate(batch):
                 places[: len(members), column] = members
-            self._batches.append(places)
+            self._batches.append((places, np.array([lists[members] for members in batch], np.intp)))
 
     def of(self, planes: Planes) -> Planes:
         """For each list of rows, the devices that meet all of them."""
         everyone = pack(np.ones(planes.count, np.bool_))
-        known = np.empty((sum(places.shape[1] for places in self._batches), len(everyone)), np.uint64)
+        known = np.empty((self._count, len(everyone)), np.uint64)
         self._fill(known, np.vstack([planes.known, everyone]))
         if planes.certain:
-            known = known[self._order]
             return Planes(known, known, planes.count)
         maybe = known.copy()
-        unsure = np.append((planes.known != planes.maybe).any(axis=1), False)
-        self._fill(maybe, np.vstack([planes.maybe, everyone]), unsure)
-        known, maybe = known[self._order], maybe[self._order]
+        self._fill(maybe, np.vstack([planes.maybe, everyone]), np.append((planes.known != planes.maybe).any(axis=1), False))
         return Planes(known, known if np.array_equal(known, maybe) else maybe, planes.count)
 
     def _fill(self, met: Rows, table: Rows, only: NDArray[np.bool_] | None = None) -> None:
         """Write the ands, for as many devices at a time as keep the table in the cache; `only` lists with one of these rows."""
-        batches: list[tuple[NDArray[np.intp], slice | NDArray[np.intp]]] = []
-        start = 0
-        for places in self._batches:
-            if only is None:
-                batches.append((places, slice(start, start + places.shape[1])))
-            else:
-                columns = np.flatnonzero(only[places].any(axis=0))
-                batches += [(places[:, columns], start + columns)] if len(columns) else []
-            start += places.shape[1]
+        batches = self._batches
+        if only is not None:
+            touched = ((places, whose, only[places].any(axis=0)) for places, whose in batches)
+            batches = [(places[:, some], whose[some]) for places, whose, some in touched if some.any()]
         for left in range(0, table.shape[1], _WIDE):
             part = np.ascontiguousarray(table[:, left : left + _WIDE])
             other = np.empty((_SOME, part.shape[1]), np.uint64)
-            for places, which in batches:
+            for places, whose in batches:
                 here = part.take(places[0], 0, mode="clip")
                 spare = other[: len(here)]
                 for each in places[1:]:
                     np.bitwise_and(here, part.take(each, 0, spare, "clip"), here)
-                met[which, left : left + _WIDE] = here
+                met[whose, left : left + _WIDE] = here
+        again, before = self._again
+        met[again] = met[before]
 
 
 def winners(runs: Planes, above: Callable[[int], int], *, allow: bool) -> NDArray[np.int32]:

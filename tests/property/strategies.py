@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from targetenv.model.artifact import Artifact, Kernel, Parameter
 from targetenv.model.capabilities import Capabilities, CooperativeMatrix, Property, SpirvEnvironment
 from targetenv.model.device import Device, Unavailable
+from targetenv.model.lock import Drift, Lock, LockedAnswer, LockedChoice, LockedDevice, LockedVariant
 from targetenv.model.requirement import (
     AllOf,
     AnyOf,
@@ -141,12 +142,43 @@ artifacts = st.builds(
 findings = st.builds(Finding, names, st.sampled_from(Outcome), requirements, texts, texts, names, texts)
 verdicts = st.builds(Verdict, artifacts, devices, tuples_of(findings))
 
+words = st.text(max_size=8)
+names = st.text(min_size=1, max_size=8)
+outcomes = st.sampled_from(("satisfied", "unknown", "unsatisfied"))
+locked_answers = st.builds(LockedAnswer, names, outcomes, words, words)
+locked_devices = st.builds(
+    LockedDevice,
+    names,
+    words,
+    st.text("0123456789abcdef", max_size=64),
+    st.dictionaries(names, words, max_size=3).map(lambda told: tuple(told.items())),
+    st.lists(locked_answers, max_size=3).map(tuple),
+)
+locked_variants = st.builds(
+    LockedVariant, names, names, st.text("0123456789abcdef", max_size=64), st.lists(names, max_size=3).map(tuple)
+)
+locked_choices = st.builds(LockedChoice, names, names, st.none() | names, words)
+locks = st.builds(
+    Lock,
+    st.dictionaries(names, words, max_size=3).map(lambda told: tuple(told.items())),
+    st.sampled_from(("reject", "allow")),
+    st.lists(locked_devices, max_size=3).map(tuple),
+    st.lists(locked_variants, max_size=3).map(tuple),
+    st.lists(locked_choices, max_size=3).map(tuple),
+)
+
 NOUNS: dict[type, st.SearchStrategy[object]] = {
     Artifact: artifacts,
     Capabilities: capabilities,
     CooperativeMatrix: matrices,
     Device: devices,
     Finding: findings,
+    Drift: st.builds(Drift, st.sampled_from(("device", "choice")), names, words, words),
+    Lock: locks,
+    LockedAnswer: locked_answers,
+    LockedChoice: locked_choices,
+    LockedDevice: locked_devices,
+    LockedVariant: locked_variants,
     Parameter: parameters,
     Kernel: kernels,
     Property: properties,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
 
 from targetenv.diagnostics.diagnostic import TargetEnvError
 from targetenv.model.artifact import Artifact
@@ -13,6 +14,7 @@ from targetenv.model.requirement import NeedsFormat, NeedsLimit, Relation
 from targetenv.resolve import resolve
 from targetenv.resolve.lock import drift, lock
 from targetenv.wire.lock import parse_lock, write_lock
+from tests.property.strategies import locks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,3 +102,9 @@ def test_no_cut_and_no_changed_byte_of_a_lock_raises_anything_foreign() -> None:
                 parse_lock(damaged, name="targetenv.lock")
             except TargetEnvError as error:
                 assert error.code in ("TE4302", "TE4303", "TE3041")  # noqa: PT017
+
+
+@given(locks)
+def test_every_lock_is_read_back_as_it_was_written(made: Lock) -> None:
+    assert parse_lock(write_lock(made), name="x") == made
+    assert drift(made, made) == ()

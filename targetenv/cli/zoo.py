@@ -8,6 +8,7 @@ from targetenv.match.environment import offers_of
 from targetenv.model.capabilities import Capabilities
 from targetenv.model.device import Device
 from targetenv.model.record import replace
+from targetenv.model.version import Version
 from targetenv.registry import aarch64, amdgpu, cuda, npu, x86
 from targetenv.resolve.gaps import Family
 from targetenv.syntax import parse
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def families() -> tuple[Family, ...]:
-    """NVIDIA's architectures, AMD's processors with each setting of their features, CPU levels, NPUs, versions of Vulkan."""
+    """NVIDIA's architectures, AMD's processors with each setting of their features, CPU levels, NPUs, versions of APIs."""
     numbers = sorted(cuda.architectures())
     later = 10 * (numbers[-1] // 10 + 1)  # a major capability that does not exist yet
     gpus = {
@@ -34,7 +35,12 @@ def families() -> tuple[Family, ...]:
         Family("AMD NPU", _devices({name: _open(name) for name in npu.aie_devices()})),
         Family("Gaudi", _devices({name: _open(name) for name in npu.habana_devices()})),
         Family("Vulkan", _devices({f"Vulkan 1.{minor}": _open(f"vulkan1.{minor}") for minor in range(5)})),
+        Family("OpenCL", _devices({f"OpenCL {version}": _opencl(version) for version in ("1.2", "2.0", "2.1", "2.2", "3.0")})),
     )
+
+
+def _opencl(version: str) -> Capabilities:
+    return Capabilities("opencl", Version.parse(version), formats=frozenset({"opencl-c"}), complete=False)
 
 
 def _amd() -> Iterable[str]:

@@ -17,7 +17,7 @@ def test_known_devices_are_listed_by_how_they_run_a_kernel(te: Typed) -> None:
         "scale",
         f"  x86-64  native  x86-64-v3, x86-64-v4 and every later one: {V3}",
         "          none    x86-64, x86-64-v2",
-        "  no variant of a format for NVIDIA, AMD, AArch64, AMD NPU, Gaudi, Vulkan",
+        "  no variant of a format for NVIDIA, AMD, AArch64, AMD NPU, Gaudi, Vulkan, OpenCL",
     ]
 
 

@@ -60,7 +60,7 @@ def test_levels_go_upwards() -> None:
 
 
 def test_families_that_load_none_of_the_formats_are_named_once() -> None:
-    assert of(*X86).foreign == ("NVIDIA", "AMD", "AArch64", "AMD NPU", "Gaudi", "Vulkan")
+    assert of(*X86).foreign == ("NVIDIA", "AMD", "AArch64", "AMD NPU", "Gaudi", "Vulkan", "OpenCL")
 
 
 def test_what_a_name_does_not_say_is_a_condition_and_the_variant_is_the_one_that_asks_least() -> None:

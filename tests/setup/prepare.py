@@ -30,8 +30,9 @@ SYSTEM_PACKAGES = {
     "glslc": "building the SPIR-V variants of the examples",
     "glslang-tools": "comparisons with glslangValidator",
     "spirv-tools": "comparisons with spirv-val and spirv-dis",
-    "ocl-icd-libopencl1": "probing OpenCL",
-    "pocl-opencl-icd": "an OpenCL device on machines without a GPU",
+    "ocl-icd-libopencl1": "the opencl driver: probing, running and its conformance tests",
+    "pocl-opencl-icd": "an OpenCL device on machines without a GPU (PoCL), and the tests that need one",
+    "libvulkan-dev": "the comparison of the covered SPIR-V rules with the specification's own list",
     "gcc": "building the CPU variants of the examples, and the cpu driver's tests",
     "libc6-dev": "building the CPU variants of the examples, and the cpu driver's tests",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from targetenv.cli.deciding import add_as_of, add_policy, as_of, policy_of
 from targetenv.cli.output import print_json, talk
 
 TYPE_CHECKING = False
@@ -19,6 +20,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     from targetenv.cli.resolve import add_question
 
     add_question(parser)
+    add_as_of(parser)
+    add_policy(parser)
     parser.add_argument("-o", "--output", default=FILE, metavar="FILE", help=f"the lock file; `-` prints it (default: {FILE})")
 
 
@@ -28,7 +31,7 @@ def run(args: Namespace) -> int:
     from targetenv.resolve.lock import lock
     from targetenv.wire.lock import write_lock
 
-    resolution = answer(args)
+    resolution = answer(args, as_of(args), policy_of(args))
     made = lock(resolution, unknown=args.unknown)
     data = write_lock(made)
     chosen = {choice.kernel for choice in resolution.choices if choice.variant is not None}

@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from targetenv.resolve.choice import RankedKernel, Resolution
 
 _NEWEST, _NO_POLICY = Stack(), Policy()
-_APART = {
-    "--gaps": "name a device with `--device`",
-    "--locked": "leave it out: a lock holds for the stack that is there, and for no policy but `--unknown`",
-}
 EPILOG = "Exit status 0 when every kernel runs on some device, 1 when one runs on none."
 
 
@@ -81,10 +77,10 @@ def answer(args: Namespace, stack: Stack = _NEWEST, wanted: Policy = _NO_POLICY)
 def run(args: Namespace) -> int:
     """Resolve, explain, and say whether everything runs somewhere and is as it was locked."""
     wanted, stack = policy_of(args), as_of(args)
-    several = "--gaps" if args.gaps else "--locked" if args.locked is not None else ""
-    if several and (wanted or stack):
+    if args.gaps and (wanted or stack):
         what = "a policy (--prefer, --pin, --never-jit)" if wanted else "--as-of"
-        raise TargetEnvError(Diagnostic("TE5200", f"{several} and {what} do not go together", help=_APART[several]))
+        advice = "name a device with `--device`"
+        raise TargetEnvError(Diagnostic("TE5200", f"--gaps and {what} do not go together", help=advice))
     if args.devices:
         from targetenv.cli.fleet import report as report_fleet
 
@@ -139,7 +135,9 @@ def _drifted(changes: Sequence[Drift], resolution: Resolution, args: Namespace) 
     notes += moved or [f"the choices are the same ({held})"]
     message = f"{args.locked} does not hold: {'another variant would run' if moved else 'what it depends on has changed'}"
     device = "".join(f" --device {name}" for name in args.device)
-    accept = f"`targetenv lock {' '.join(args.files)}{device} -o {args.locked}` accepts what is there now"
+    accept = (
+        f"`targetenv lock {' '.join(args.files)}{device} -o {args.locked}`, with the same options, accepts what is there now"
+    )
     return Diagnostic("TE3040", message, notes=tuple(notes), help=accept)
 
 

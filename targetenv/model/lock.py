@@ -48,10 +48,11 @@ class LockedChoice:
 
 @record
 class Lock:
-    """One resolution. `rules` are the versions of the tables that decided, by name, with a digest over all of them."""
+    """One resolution. `rules` are the versions of the tables that decided, by name, with a digest over all of them; `terms` are
+    what it was made under: what of unknowns, preferences, pins, an older stack."""
 
     rules: tuple[tuple[str, str], ...]
-    unknown: str
+    terms: tuple[tuple[str, str], ...]
     devices: tuple[LockedDevice, ...]
     variants: tuple[LockedVariant, ...]
     choices: tuple[LockedChoice, ...]
@@ -59,7 +60,7 @@ class Lock:
 
 @record
 class Drift:
-    """One thing that is not as it was locked: `kind` is `rules`, `policy`, `variant`, `device`, `driver`, `answer` or `choice`.
+    """One thing that is not as it was locked: `kind` is `rules`, `terms`, `variant`, `device`, `driver`, `answer` or `choice`.
 
     `what` names it; an empty side means that it is not there on that side.
     """

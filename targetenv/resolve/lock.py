@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def lock(resolution: Resolution, *, unknown: str = "reject") -> Lock:
-    """Everything that this resolution depends on; `unknown` is the policy that it was made under."""
+    """Everything that this resolution depends on; `unknown` is what `resolve` was told of those not known to run."""
     devices: dict[str, tuple[Device, set[Finding]]] = {}
     variants: dict[tuple[str, str], Artifact] = {}
     for row in resolution.ranked:
@@ -35,7 +35,7 @@ def lock(resolution: Resolution, *, unknown: str = "reject") -> Lock:
             findings.update(verdict.findings)
     return Lock(
         _rules(),
-        unknown,
+        _terms(resolution, unknown),
         tuple(_device(*devices[uri]) for uri in sorted(devices)),
         tuple(
             LockedVariant(kernel, name, found.digest, tuple(sorted(map(required, found.requires))))
@@ -48,8 +48,8 @@ def lock(resolution: Resolution, *, unknown: str = "reject") -> Lock:
 def drift(locked: Lock, now: Lock) -> tuple[Drift, ...]:
     """What is not as it was, causes before the choices that they change; empty when the lock holds.
 
-    >>> held = Lock((), "reject", (), (), (LockedChoice("k", "cpu://0", "v3", ""),))
-    >>> drift(held, Lock((), "reject", (), (), (LockedChoice("k", "cpu://0", "v2", ""),)))
+    >>> held = Lock((), (), (), (), (LockedChoice("k", "cpu://0", "v3", ""),))
+    >>> drift(held, Lock((), (), (), (), (LockedChoice("k", "cpu://0", "v2", ""),)))
     (Drift(kind='choice', what='`k` on cpu://0', locked='v3', now='v2'),)
     """
     return tuple(_drift(locked, now))
@@ -57,8 +57,7 @@ def drift(locked: Lock, now: Lock) -> tuple[Drift, ...]:
 
 def _drift(locked: Lock, now: Lock) -> Iterator[Drift]:
     yield from _pairs("rules", locked.rules, now.rules)
-    if locked.unknown != now.unknown:
-        yield Drift("policy", "--unknown", locked.unknown, now.unknown)
+    yield from _pairs("terms", locked.terms, now.terms)
     yield from _variants(locked, now)
     before, after = ({device.uri: device for device in side.devices} for side in (locked, now))
     for uri in sorted(before.keys() | after.keys()):
@@ -115,6 +114,19 @@ def _device(device: Device, findings: set[Finding]) -> LockedDevice:
     answers = {LockedAnswer(row.requires, row.outcome.value, row.offers, row.rule) for row in findings}
     ordered = sorted(answers, key=lambda row: (row.requires, row.outcome, row.offers))
     return LockedDevice(device.uri, device.name, _digest(document.of_device(device)), device.provenance, tuple(ordered))
+
+
+def _terms(resolution: Resolution, unknown: str) -> tuple[tuple[str, str], ...]:
+    """What was asked for beyond what fits, as the options that ask for it."""
+    wanted = resolution.policy
+    terms = {"--unknown": unknown, **{f"--pin {kernel}": variant for kernel, variant in wanted.pins}}
+    if wanted.prefer:
+        terms["--prefer"] = ", ".join(wanted.prefer)
+    if wanted.never_jit:
+        terms["--never-jit"] = "yes"
+    if resolution.as_of:
+        terms["--as-of"] = str(resolution.as_of)
+    return tuple(sorted(terms.items()))
 
 
 def _rules() -> tuple[tuple[str, str], ...]:

@@ -64,7 +64,7 @@ class LockFile(Strict):
 
     version: Annotated[int, Field(alias="schema")]
     rules: dict[Name, Text]
-    unknown: Literal["reject", "allow"]
+    terms: dict[Name, Text]
     devices: list[DeviceEntry]
     variants: list[VariantEntry]
     choices: list[ChoiceEntry]
@@ -95,7 +95,7 @@ def parse_lock(data: bytes, *, name: str) -> Lock:
         ) from None
     return Lock(
         tuple(file.rules.items()),
-        file.unknown,
+        tuple(file.terms.items()),
         tuple(
             LockedDevice(
                 row.uri,
@@ -132,5 +132,5 @@ def write_lock(lock: Lock) -> bytes:
     choices = [
         {"kernel": row.kernel, "device": row.device, "variant": row.variant, "because": row.because} for row in lock.choices
     ]
-    body = {"rules": dict(lock.rules), "unknown": lock.unknown, "devices": devices, "variants": variants, "choices": choices}
+    body = {"rules": dict(lock.rules), "terms": dict(lock.terms), "devices": devices, "variants": variants, "choices": choices}
     return (json.dumps({"schema": SCHEMA} | body, indent=1, ensure_ascii=False) + "\n").encode()

@@ -161,7 +161,7 @@ locked_choices = st.builds(LockedChoice, names, names, st.none() | names, words)
 locks = st.builds(
     Lock,
     st.dictionaries(names, words, max_size=3).map(lambda told: tuple(told.items())),
-    st.sampled_from(("reject", "allow")),
+    st.dictionaries(names, words, max_size=3).map(lambda told: tuple(told.items())),
     st.lists(locked_devices, max_size=3).map(tuple),
     st.lists(locked_variants, max_size=3).map(tuple),
     st.lists(locked_choices, max_size=3).map(tuple),

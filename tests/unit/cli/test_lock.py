@@ -59,3 +59,15 @@ def test_a_lock_that_cannot_be_written_says_so(te: Typed, question: list[str], t
     refused = te("lock", *question, "-o", str(tmp_path))
     assert refused.status == 3
     assert "TE4306" in refused.err
+
+
+def test_a_lock_holds_under_the_terms_that_it_was_made_under(te: Typed, question: list[str], tmp_path: Path) -> None:
+    file = str(tmp_path / "targetenv.lock")
+    terms = ["--prefer", "native", "--pin", f"main={FILE}", "--as-of", "vulkan=1.3"]
+    assert te("lock", *question, *terms, "-o", file).status == 0
+    assert te("resolve", *question, *terms, "--locked", file).status == 0
+    refused = te("resolve", *question, *terms[:2], "--locked", file)
+    assert refused.status == 1
+    assert f"terms: --pin main is gone: {FILE}" in refused.err
+    assert "terms: --as-of is gone: vulkan 1.3" in refused.err
+    assert "the choices are the same" in refused.err

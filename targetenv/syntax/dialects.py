@@ -111,7 +111,8 @@ def find(name: str) -> tuple[Dialect, str | None]:
             help_ = f"write one of {', '.join(f'`{each}`' for each in (dialect.name, *known))}"
             raise ParseError(Diagnostic("TE1215", f"dialect `{dialect.name}` has no era `{era}`", help=help_))
     known = tuple(dialect.name for dialect in DIALECTS)
-    help_ = did_you_mean(name, known) or f"write one of {', '.join(f'`{each}`' for each in known)}"
+    known_files = "`flags:TOOL`, and for devices `json`, `profile` or `capsviewer`"
+    help_ = did_you_mean(name, known) or f"write one of {', '.join(f'`{each}`' for each in known)}, {known_files}"
     raise ParseError(Diagnostic("TE1215", f"unknown dialect `{name}`", help=help_))
 
 

@@ -40,8 +40,12 @@ def map_bytes(path: str) -> memoryview:
     """
     try:
         status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode) or status.st_size < _MAPPED:
-            return memoryview(read_bytes(path))
+        whole = not stat.S_ISREG(status.st_mode) or status.st_size < _MAPPED
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from error
+    if whole:
+        return memoryview(read_bytes(path))
+    try:
         from mmap import ACCESS_READ, mmap
 
         with open(path, "rb", buffering=0) as file:

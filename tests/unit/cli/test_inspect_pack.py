@@ -99,3 +99,9 @@ def test_inspect_says_what_asks_for_a_requirement(tmp_path: Path, te: Any) -> No
     because = {row["name"]: row.get("because") for row in rows if row["needs"] in ("limit", "capability")}
     assert because["VkPhysicalDeviceLimits::maxComputeWorkGroupInvocations"] == "workgroup size of `main`"
     assert because["Shader"] is None
+
+
+def test_a_directory_is_refused_in_one_sentence(te: Any, tmp_path: Path) -> None:
+    refused = te("inspect", str(tmp_path))
+    assert refused.status == 2
+    assert refused.err == f"error[TE4301]: cannot read the file: is a directory\n --> {tmp_path}\n"

@@ -13,9 +13,10 @@ from targetenv.artifacts.flatbuffer import FlatBuffer, Table
 from targetenv.artifacts.inspection import Inspection, damaged, odd
 from targetenv.artifacts.metal import LANGUAGE
 from targetenv.artifacts.window import Window
+from targetenv.match.unknowns import SUBGROUP_SIZE
 from targetenv.model.artifact import Kernel
 from targetenv.model.record import record, replace
-from targetenv.model.requirement import NeedsSubgroupSize, NeedsVersion
+from targetenv.model.requirement import NeedsCapability, NeedsFormat, NeedsSubgroupSize, NeedsVersion
 from targetenv.model.version import Version
 
 TYPE_CHECKING = False
@@ -25,14 +26,21 @@ if TYPE_CHECKING:
     from targetenv.artifacts.inspection import Member
     from targetenv.diagnostics.diagnostic import Diagnostic
     from targetenv.model.artifact import Artifact
+    from targetenv.model.requirement import Requirement
 
 HEADER_SIZE = 64
 _SPIRV_MAGIC = 0x07230203
+#: Vulkan code that finds its buffers in a table of addresses, whose own address is pushed; no driver of ours fills such a table
+BINDING_TABLE = "vulkan-spirv-bda-v1"
+_BY_SUBGROUP = ("GroupNonUniform", "Subgroup", "CooperativeMatrix")  # how such capabilities begin
 
 
 @record
 class Export:
-    """One entry point: in which module it is, and what its pipeline says; None is "it does not say", `constants` in bytes."""
+    """One entry point: in which module it is, and what its pipeline says; None is "it does not say", `constants` in bytes.
+
+    `by_table` is Vulkan code that takes its buffers as BINDING_TABLE does.
+    """
 
     name: str
     module: int
@@ -41,6 +49,7 @@ class Export:
     constants: int | None = None
     local_memory: int | None = None
     subgroup_size: int | None = None
+    by_table: bool = False
 
 
 @record
@@ -130,6 +139,10 @@ def _with_exports(exports: Sequence[Export], language: Version | None) -> Callab
         kernels = tuple(_joined(inside.get(export.name, Kernel(export.name)), export) for export in exports)
         sizes = {kernel.subgroup_size for kernel in kernels if kernel.subgroup_size}
         known = [need for need in artifact.requires if need != LANGUAGE or language is None]
+        if any(export.by_table for export in exports):
+            known = [NeedsFormat(BINDING_TABLE) if isinstance(need, NeedsFormat) else need for need in known]
+        if not sizes and _counts_on_subgroups(artifact.requires):
+            known.append(SUBGROUP_SIZE.requirement)
         if language is not None:
             known.append(NeedsVersion("metal", language))
         requires = dict.fromkeys((*known, *(NeedsSubgroupSize(size) for size in sorted(sizes))))
@@ -137,6 +150,11 @@ def _with_exports(exports: Sequence[Export], language: Version | None) -> Callab
         return replace(artifact, kernels=kernels or artifact.kernels, requires=wanted)
 
     return change
+
+
+def _counts_on_subgroups(requires: Sequence[Requirement]) -> bool:
+    """Whether SPIR-V has operations whose results depend on the subgroup's size, which IREE's compiler takes as given."""
+    return any(isinstance(need, NeedsCapability) and need.name.startswith(_BY_SUBGROUP) for need in requires)
 
 
 def _joined(kernel: Kernel, export: Export) -> Kernel:
@@ -205,7 +223,14 @@ def _vulkan(root: Table) -> Contents:
             bindings = sum(sets[ordinal] for ordinal in used if ordinal < len(sets))
             constants = max((first + size for _, first, size in layouts[layout].numbers(1, "<III")), default=0)
         exports.append(
-            Export(row.text(1), row.number(0), bindings=bindings, constants=constants, subgroup_size=row.number(3) or None)
+            Export(
+                row.text(1),
+                row.number(0),
+                bindings=bindings,
+                constants=constants,
+                subgroup_size=row.number(3) or None,
+                by_table=row.number(5) == 1,
+            )
         )
     return Contents(tuple(exports), tuple(Image.of("spirv", row, 0, size=4) for row in root.tables(3)))
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 
 from targetenv.match import isa as isas
+from targetenv.match.unknowns import SUBGROUP_SIZE
 from targetenv.model.record import record
-from targetenv.model.requirement import NeedsFeature, NeedsIsa, NeedsUnknown
+from targetenv.model.requirement import AnyOf, NeedsFeature, NeedsIsa, NeedsSubgroupSize, NeedsUnknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _MARK = re.compile(rb"not found or unavailable: ")
 _TOKEN = re.compile(r'->|"(?:[^"\\]|\\.)*"|[<({\[>)}\]]')
 _HEAD = re.compile(r'#hal\.executable\.target<"([^"]*)", "([^"]*)"')
 _FACT = re.compile(r'\b(cpu|cpu_features|arch|features|target_triple|target_arch|chip)\s*=\s*"([^"]*)"')
+_SUBGROUPS = re.compile(r"\bsubgroup_size_choices = \[([0-9, ]+)\]")
 _LONGEST = 1 << 16
 _MOST = 1024
 
@@ -73,6 +75,19 @@ def cpu_requirements(target: Target) -> tuple[Requirement, ...]:
     wanted = [name[1:] for name in (target.fact("cpu_features") or "").split(",") if name.startswith("+")]
     more = [NeedsFeature(name) for name in wanted if name not in has and not name.startswith("reserve-")]
     return (NeedsIsa(cpu), *more)
+
+
+def subgroup_requirements(target: Target) -> tuple[Requirement, ...]:
+    """Which subgroup sizes the compiler had to choose from; which of several it took, the target does not say.
+
+    >>> subgroup_requirements(Target("vulkan-spirv", "vulkan-spirv-fb", "subgroup_size_choices = [32]"))
+    (NeedsSubgroupSize(size=32),)
+    """
+    stated = _SUBGROUPS.search(target.text)
+    sizes = tuple(NeedsSubgroupSize(int(size)) for size in stated[1].split(",") if size.strip()) if stated is not None else ()
+    if len(sizes) == 1:
+        return sizes
+    return (*((AnyOf(sizes),) if sizes else ()), SUBGROUP_SIZE.requirement)
 
 
 def _targets(text: str) -> Iterator[Target]:

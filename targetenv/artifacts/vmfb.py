@@ -8,13 +8,13 @@ from targetenv.artifacts import aie_executable
 from targetenv.artifacts.containers import Budget, adjusted, container, executable, member
 from targetenv.artifacts.elf import MACHINES, MAGIC
 from targetenv.artifacts.inspection import Inspection, Member, odd
-from targetenv.artifacts.iree_executable import identifier
+from targetenv.artifacts.iree_executable import BINDING_TABLE, identifier
 from targetenv.artifacts.iree_module import Module, Segment, is_module, read_module
-from targetenv.artifacts.iree_target import Target, cpu_requirements, targets_in
-from targetenv.match.unknowns import AARCH64_FEATURES, X86_LEVEL
+from targetenv.artifacts.iree_target import Target, cpu_requirements, subgroup_requirements, targets_in
+from targetenv.match.unknowns import AARCH64_FEATURES, SUBGROUP_SIZE, X86_LEVEL
 from targetenv.model.artifact import Kernel
 from targetenv.model.record import record, replace
-from targetenv.model.requirement import NeedsFormat
+from targetenv.model.requirement import NeedsFormat, NeedsSubgroupSize
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 #: Schema of an executable -> the formats that IREE's runtime is asked for (`hal.executable.format`) when it is loaded.
 _FORMATS = {
-    "VKE1": ("vulkan-spirv-fb", "vulkan-spirv-fb-ptr"),
+    "VKE1": ("vulkan-spirv-fb", "vulkan-spirv-fb-ptr", BINDING_TABLE),
     "SPVE": ("vulkan-spirv-fb", "vulkan-spirv-fb-ptr"),
     "CDA1": ("cuda-nvptx-fb",),
     "CUDA": ("cuda-nvptx-fb",),
@@ -42,7 +42,7 @@ _FORMATS = {
 }
 _MACHINE = {"x86_64": "x86_64", "aarch64": "arm_64"}
 _FORMAT = re.compile(
-    r"(?:vulkan-spirv-fb(?:-ptr)?|cuda-nvptx-fb|rocm-(?:hsaco|spirv)-fb|metal-(?:msl|metallib)-fb|webgpu-wgsl-fb"
+    r"(?:vulkan-spirv-(?:fb(?:-ptr)?|bda-v1)|cuda-nvptx-fb|rocm-(?:hsaco|spirv)-fb|metal-(?:msl|metallib)-fb|webgpu-wgsl-fb"
     r"|(?:embedded|system)-[a-z]+-\w+|vmvx-bytecode-fb|amd-?aie-\w+-fb|amdgcn-amd-amdhsa\S*|gfx[\w:+-]+|sm_\w+)"
 )
 _VARIANT = re.compile(
@@ -108,6 +108,8 @@ def _member(row: _Found, target: Target | None, name: str, budget: Budget) -> Me
 
     def change(artifact: Artifact) -> Artifact:
         artifact = replace(artifact, target=target.text if target is not None else artifact.target)
+        if target is not None and SUBGROUP_SIZE.requirement in artifact.requires:
+            return _with_subgroups(artifact, target)
         if "-elf-" not in row.formats[0]:
             return artifact
         library = target.format if target is not None else own or row.formats[0]
@@ -119,6 +121,17 @@ def _member(row: _Found, target: Target | None, name: str, budget: Budget) -> Me
         return replace(artifact, format=library, requires=tuple(dict.fromkeys(wanted)))
 
     return adjusted(found, change)
+
+
+def _with_subgroups(artifact: Artifact, target: Target) -> Artifact:
+    """The code with the subgroup sizes of its target; a single one is what its kernels run with."""
+    needs = subgroup_requirements(target)
+    kept = [need for need in artifact.requires if need != SUBGROUP_SIZE.requirement]
+    artifact = replace(artifact, requires=(*kept, *needs))
+    if len(needs) == 1 and isinstance(needs[0], NeedsSubgroupSize):
+        size = needs[0].size
+        artifact = replace(artifact, kernels=tuple(replace(kernel, subgroup_size=size) for kernel in artifact.kernels))
+    return artifact
 
 
 def _vmvx(row: _Found, name: str, budget: Budget) -> Member:

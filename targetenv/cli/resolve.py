@@ -258,11 +258,12 @@ def _of_repair(row: RankedKernel, repair: Repair) -> dict[str, object]:
 
 def _variants(file: str, *, alone: bool) -> dict[str, tuple[Artifact, ...]]:
     """The kernels of one file. In a package variants have names of their own, other files are named by their path."""
+    from targetenv.artifacts.iree_module import is_module
     from targetenv.wire.files import read_bytes
     from targetenv.wire.package import PackageFile
 
     data = read_bytes(file)
-    if data[:4] == b"PK\x03\x04":
+    if data[:4] == b"PK\x03\x04" and not is_module(data):
         with PackageFile(file, data) as opened:
             artifacts = opened.package.artifacts()
         if alone:

@@ -49,6 +49,11 @@ UNUSED_MATRIX = Silence(
     "declare the variant's `target`",
 )
 
+SUBGROUP_SIZE = Silence(
+    "which subgroup size the compiler of this code counted on: it uses subgroup operations, and its pipeline does not say",
+    "compile it for a target with one subgroup size",
+)
+
 TO_BE_LINKED = Silence(
     "with what this relocatable device code is to be linked",
     "link it (`nvcc -dlink`, `nvlink`), or build without `-rdc=true`",
@@ -78,6 +83,7 @@ ROWS: tuple[Silence, ...] = (
     OPEN_ARRAY,
     OPEN_MATRIX,
     UNUSED_MATRIX,
+    SUBGROUP_SIZE,
     TO_BE_LINKED,
     NARROW_ADDRESSES,
     COMPRESSED,

@@ -8,6 +8,7 @@ from targetenv.diagnostics.diagnostic import Diagnostic
 from targetenv.diagnostics.render import cells
 from targetenv.match.phrases import api_name, listed
 from targetenv.model.record import record
+from targetenv.model.requirement import NeedsFormat
 from targetenv.model.verdict import Outcome
 from targetenv.resolve.repair import hints_for, hints_without_device
 from targetenv.resolve.why import opening, told
@@ -206,7 +207,8 @@ def _is_foreign(verdict: Verdict) -> bool:
 
 
 def _foreign(row: RankedKernel) -> str:
-    formats = listed({verdict.artifact.format for verdict in row.verdicts})
+    needs = (need for verdict in row.verdicts for need in verdict.artifact.requires)
+    formats = listed({need.format for need in needs if isinstance(need, NeedsFormat)})
     return (
         f"✗ {row.kernel}: no variant can run: they are {formats}, device loads {listed(row.device.offers.formats)}  [{_FORMAT}]"
     )

@@ -35,7 +35,9 @@ CUDA = {
     "cuda@13.5": ("nvidia-cuda-nvcc==13.5.37", "nvidia-cuda-cuobjdump==13.5.37"),
     "cuda@12.9": ("nvidia-cuda-nvcc-cu12==12.9.86",),
 }
-_WHEELS = IREE | CUDA
+#: IREE's runtime with its tools, which runs what its compiler makes
+_RUNTIME = {"iree-runtime@3.13": ("iree-base-runtime==3.13.0", "numpy")}
+_WHEELS = IREE | CUDA | _RUNTIME
 
 _ASK = """
 import json, sys
@@ -87,6 +89,13 @@ def iree(name: str) -> Compiler:
     """The compiler called `name` in `IREE`; skips the test, saying why, where pip cannot have it."""
     _have(name)
     return Compiler(name, _home(name))
+
+
+def iree_runtime() -> Path:
+    """The folder of `iree-run-module`; skips the test, saying why, where pip cannot have it."""
+    (name,) = _RUNTIME
+    _have(name)
+    return _home(name) / "bin"
 
 
 def cuda(name: str) -> dict[str, Path]:

@@ -22,12 +22,14 @@ def with_header(executable: bytes) -> bytes:
     return struct.pack("<4sIQ48x", executable[4:8], 0, len(executable)) + executable
 
 
-def vulkan(code: bytes = SPIRV, *, entry_point: str = "main", module: int = 0, subgroup_size: int = 32) -> bytes:
+def vulkan(
+    code: bytes = SPIRV, *, entry_point: str = "main", module: int = 0, subgroup_size: int = 32, dispatch_abi: int = 0
+) -> bytes:
     """`VKE1` with one pipeline: two storage buffers, 12 bytes of push constants."""
     storage = {1: u32(7), 2: u32(1), 3: u32(32)}
     return build(
         {
-            0: [{0: u32(module), 1: entry_point, 2: u32(0), 3: u32(subgroup_size)}],
+            0: [{0: u32(module), 1: entry_point, 2: u32(0), 3: u32(subgroup_size), 5: u32(dispatch_abi)}],
             1: [{0: [{0: u32(0)} | storage, {0: u32(1)} | storage]}],
             2: [{0: Vector("<I", ((0,),)), 1: Vector("<III", ((32, 0, 12),))}],
             3: [{0: words(code)}],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zipfile
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,10 +12,22 @@ from targetenv.artifacts import Inspection, identify, inspect
 from targetenv.artifacts.containers import Budget
 from targetenv.artifacts.iree_target import targets_in
 from targetenv.diagnostics.diagnostic import FormatError
+from targetenv.match.unknowns import SUBGROUP_SIZE
 from targetenv.model.artifact import Artifact, Kernel
-from targetenv.model.requirement import NeedsFeature, NeedsFormat, NeedsIsa, NeedsSubgroupSize, NeedsUnknown
+from targetenv.model.requirement import (
+    AnyOf,
+    NeedsFeature,
+    NeedsFormat,
+    NeedsIsa,
+    NeedsSubgroupSize,
+    NeedsUnknown,
+)
 from tests.unit.artifacts import iree_builder as iree
+from tests.unit.artifacts.assembler import assemble
 from tests.unit.artifacts.flatbuffer_builder import build
+
+if TYPE_CHECKING:
+    from targetenv.model.requirement import Requirement
 
 PTX = b"//\n.version 7.6\n.target sm_80\n"
 
@@ -105,6 +118,57 @@ def test_variants_of_one_executable_take_the_targets_in_their_order() -> None:
     data = iree.zipped(flat, "mm_vulkan_spirv_fb.fb", "mm_vulkan_spirv_fb_0.fb")
     assert [row.target for row in inspect(data, name="x").artifacts] == texts
     assert [row.target for row in inspect(flat, name="x").artifacts] == [None, None], "without names it is not known"
+
+
+SUBGROUP_SUM = assemble("""
+    OpCapability Shader
+    OpCapability GroupNonUniformArithmetic
+    OpMemoryModel Logical GLSL450
+    OpEntryPoint GLCompute %3 "main"
+    OpExecutionMode %3 LocalSize 1 1 1
+    OpTypeVoid %1
+    OpTypeFunction %2 %1
+    OpFunction %1 %3 None %2
+    OpLabel %4
+    OpReturn
+    OpFunctionEnd
+""")
+
+
+@pytest.mark.parametrize(
+    ("choices", "size", "expected"),
+    [
+        ("", None, (SUBGROUP_SIZE.requirement,)),
+        ("subgroup_size_choices = [16]", 16, (NeedsSubgroupSize(16),)),
+        (
+            "subgroup_size_choices = [32, 64]",
+            None,
+            (AnyOf((NeedsSubgroupSize(32), NeedsSubgroupSize(64))), SUBGROUP_SIZE.requirement),
+        ),
+    ],
+)
+def test_code_that_counts_on_a_subgroup_size_needs_what_its_target_had(
+    choices: str, size: int | None, expected: tuple[Requirement, ...]
+) -> None:
+    target = iree.TARGET.replace('arch = "rdna3"', choices or 'arch = "rdna3"')
+    message = iree.MESSAGE.replace(iree.TARGET, target)
+    data = iree.zipped(iree.module(iree.vulkan(SUBGROUP_SUM, subgroup_size=0), message=message), "a_vulkan_spirv_fb.fb")
+    found = only(inspect(data, name="x"))
+    assert found.requires[-len(expected) :] == expected
+    assert found.kernels[0].subgroup_size == size
+
+
+def test_a_stated_subgroup_size_leaves_nothing_open() -> None:
+    found = only(inspect(iree.vulkan(SUBGROUP_SUM), name="x"))
+    assert NeedsSubgroupSize(32) in found.requires
+    assert SUBGROUP_SIZE.requirement not in found.requires
+
+
+def test_buffers_in_a_table_of_addresses_are_a_format_of_their_own() -> None:
+    data = iree.zipped(iree.module(iree.vulkan(dispatch_abi=1)), "add_vulkan_spirv_bda_v1.fb")
+    found = inspect(data, name="x")
+    assert [need for need in only(found).requires if isinstance(need, NeedsFormat)] == [NeedsFormat("vulkan-spirv-bda-v1")]
+    assert found.diagnostics == (), "the name is what the bytes are"
 
 
 def test_a_member_with_a_false_name_is_called_out() -> None:

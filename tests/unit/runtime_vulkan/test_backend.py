@@ -480,3 +480,12 @@ def _execute(device: Device, commands: object) -> None:
     timeline = device.semaphore()
     device.queue.execute(commands, signal=[(timeline, 1)])
     timeline.wait(1)
+
+
+def test_a_module_with_buffers_in_a_second_set_is_refused(device: Device, glslc: Callable[..., bytes]) -> None:
+    """The pipeline's layout has one set; a driver would read whatever is where the other one should be."""
+    image = glslc(ADD.replace("set = 0", "set = 1"))
+    with pytest.raises(HalError) as caught:
+        device.load(image, "spirv", [Kernel("main", (64, 1, 1), 1, 4)])
+    assert caught.value.status is Code.INVALID_ARGUMENT
+    assert "descriptor set 1" in caught.value.message

@@ -76,6 +76,13 @@ class Module:
         if not self.entry_points:
             raise _damaged("it has no compute entry point")
         self.bindings = max((binding + 1 for target, binding in bindings.items() if sets.get(target) == 0), default=0)
+        beyond = sorted({in_set for in_set in sets.values() if in_set})
+        if beyond:
+            raise HalError(
+                Code.INVALID_ARGUMENT,
+                f"the module takes resources from descriptor set {beyond[0]}; buffers are bound in set 0",
+                help="put all buffers into set 0",
+            )
         self.addresses = max(map(self._leading_pointers, self._pushed), default=0)
         if any(storage == STORAGE_PHYSICAL for storage, _ in self._pointers.values()):
             if CAPABILITY_ADDRESSES not in self.capabilities:

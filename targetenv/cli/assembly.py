@@ -15,6 +15,7 @@ from targetenv.diagnostics.suggest import did_you_mean
 from targetenv.match.check import check
 from targetenv.match.unknowns import AARCH64_FEATURES, X86_LEVEL
 from targetenv.model.capabilities import Capabilities, SpirvEnvironment
+from targetenv.model.formats import file_format
 from targetenv.model.record import record, replace
 from targetenv.model.requirement import NeedsIsa, NeedsSubgroupSize, NeedsVersion
 from targetenv.model.verdict import Outcome
@@ -205,4 +206,4 @@ def _contradictions(artifact: Artifact, targets: Sequence[str], about: str, sour
 def _member(kernel: str, variant: str, executable_format: str) -> str:
     """A name that a package member may have; names of ours are already, those from other people's symbols may not be."""
     plain = [re.sub(r"[^A-Za-z0-9_+.@$-]", "_", name).lstrip(".") or "_" for name in (kernel, variant)]
-    return f"{plain[0]}/{plain[1]}{_SUFFIXES.get(executable_format, '.bin')}"
+    return f"{plain[0]}/{plain[1]}{_SUFFIXES.get(file_format(executable_format), '.bin')}"

@@ -13,6 +13,7 @@ from targetenv.cli.claims import audited, unsaid
 from targetenv.cli.documents import of_diagnostic
 from targetenv.cli.output import print_json, print_table, size, talk
 from targetenv.diagnostics.diagnostic import Diagnostic, FormatError, TargetEnvError
+from targetenv.model.formats import file_format
 from targetenv.model.record import record
 from targetenv.wire.files import Output, read_bytes
 from targetenv.wire.package import Binding, Constant, PackagedKernel
@@ -140,7 +141,7 @@ def _kernels(data: bytes, path: str, budget: Budget, odd: list[Diagnostic]) -> l
     found = []
     for place, leaf, payload in inspection.leaves():
         for artifact in leaf.artifacts:
-            if payload is None or identify(payload) == artifact.format:
+            if payload is None or identify(payload) == file_format(artifact.format):
                 content = data if payload is None else bytes(payload)
                 found += [_Found(place, content, leaf, kernel) for kernel in artifact.kernels]
     if not found:

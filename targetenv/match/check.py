@@ -9,6 +9,7 @@ from targetenv.match.phrases import api_name, listed, required, shown
 from targetenv.match.rules import rule
 from targetenv.match.stack import Stack
 from targetenv.model import requirement as needs
+from targetenv.model.formats import loads
 from targetenv.model.verdict import Finding, Outcome
 
 TYPE_CHECKING = False
@@ -71,7 +72,7 @@ class Judge:
     def _format(self, need: needs.NeedsFormat) -> Answer:
         formats = self.offers.formats
         if formats:
-            return (YES if need.format in formats else NO), f"device loads {listed(formats)}", "format.listed"
+            return (YES if loads(formats, need.format) else NO), f"device loads {listed(formats)}", "format.listed"
         return self._absent("format.listed")
 
     def _version(self, need: needs.NeedsVersion) -> Answer:

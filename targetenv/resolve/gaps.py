@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from targetenv.model.formats import loads
 from targetenv.model.record import record
 from targetenv.model.verdict import Outcome
 from targetenv.resolve.kinds import NATIVE, kind_of
@@ -68,7 +69,11 @@ def gaps(kernels: Mapping[str, Sequence[Artifact]], families: Iterable[Family]) 
 
 def _kernel(kernel: str, variants: Sequence[Artifact], families: Sequence[Family]) -> KernelReach:
     formats = {variant.format for variant in variants}
-    foreign = tuple(family.name for family in families if not any(formats & device.offers.formats for device in family.devices))
+    foreign = tuple(
+        family.name
+        for family in families
+        if not any(loads(device.offers.formats, name) for device in family.devices for name in formats)
+    )
     found = [reach for family in families if family.name not in foreign for reach in _family(kernel, variants, family)]
     return KernelReach(kernel, tuple(found), foreign)
 

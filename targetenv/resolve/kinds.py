@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from targetenv.model.formats import file_format
 from targetenv.model.record import record
 from targetenv.model.requirement import NeedsIsa
 
@@ -56,7 +57,7 @@ def kind_of(executable_format: str) -> Kind:
     >>> kind_of("cubin").cost < kind_of("ptx").cost
     True
     """
-    return _KINDS.get(executable_format, UNRANKED)
+    return _KINDS.get(file_format(executable_format), UNRANKED)
 
 
 def kind_of_artifact(artifact: Artifact) -> Kind:

@@ -12,6 +12,7 @@ from targetenv.diagnostics.suggest import did_you_mean
 from targetenv.model.record import replace
 from targetenv_runtime.backend import Allocation, Backend, Loaded
 from targetenv_runtime.buffer import Buffer, BufferRef
+from targetenv_runtime.drivers.cpu import iree_library
 from targetenv_runtime.drivers.cpu.cores import cores
 from targetenv_runtime.drivers.cpu.dispatch import LARGEST, LARGEST_Z, Block, Entry
 from targetenv_runtime.drivers.cpu.image import MACHINES, range_entries
@@ -20,6 +21,7 @@ from targetenv_runtime.drivers.cpu.library import Library
 from targetenv_runtime.drivers.cpu.loops import Loops
 from targetenv_runtime.drivers.cpu.memory import Pages
 from targetenv_runtime.drivers.cpu.plan import Plan
+from targetenv_runtime.drivers.cpu.ranges import Ranges
 from targetenv_runtime.drivers.cpu.schedule import Schedule
 from targetenv_runtime.status import Code, HalError
 
@@ -51,7 +53,7 @@ class CpuBackend(Backend):
         self.machine = os.uname().machine
         if self.machine not in MACHINES:
             raise HalError(Code.UNAVAILABLE, f"kernels cannot be run on {self.machine}", help="use x86_64 or aarch64")
-        self.formats = frozenset({f"elf-{self.machine}"})
+        self.formats = frozenset({f"elf-{self.machine}"}) | iree_library.FORMATS[self.machine]
         self._schedule = Schedule(Loops(machine=self.machine), threads or cores().available)
         self._records = self._schedule.loops.records
         self._epoch = 0
@@ -88,16 +90,40 @@ class CpuBackend(Backend):
     # --- executables
 
     def load(self, image: bytes | memoryview, image_format: str, kernels: Sequence[Kernel]) -> Loaded:
-        """Kernels by their exported range entries; what the image says about itself completes what the caller knows."""
-        del image_format
-        check(image, self.machine)
+        """Kernels by their exported range entries, or by the table that an executable library of IREE's has.
+
+        What the image says about itself completes what the caller knows.
+        """
+        del image_format  # the image says it
+        tables = check(image, self.machine)
         library = Library(image, "targetenv-kernels")
         try:
-            found = [_entry(library, image, kernel) for kernel in kernels]
+            exports = iree_library.exports(library, tables)
+            if exports is None:
+                found = [_entry(library, image, kernel) for kernel in kernels]
+            else:
+                found = self._entries(library, exports, kernels)
         except HalError:
             library.close()
             raise
         return Loaded(library, [kernel for kernel, _ in found], [entry for _, entry in found])
+
+    def _entries(
+        self, library: Library, exports: dict[str, iree_library.Export], kernels: Sequence[Kernel]
+    ) -> list[tuple[Kernel, Entry]]:
+        """Kernels of a library of IREE's, with range entries made for them."""
+        known = [_described(exports, kernel) for kernel in kernels]
+        functions = [exports[kernel.entry_point or kernel.name].address for kernel in kernels]
+        library.ranges = ranges = Ranges(functions, native=self._schedule.loops.native)
+        return [
+            (
+                kernel,
+                Entry(
+                    kernel.name, address, kernel.workgroup_size or (1, 1, 1), kernel.local_memory or 0, iree_library.ALIGNMENT
+                ),
+            )
+            for kernel, address in zip(known, ranges.addresses, strict=True)
+        ]
 
     def unload(self, handle: object) -> None:
         assert isinstance(handle, Library)
@@ -167,6 +193,8 @@ class CpuBackend(Backend):
             addresses.append(address)
             lengths.append(length)
         entry: Entry = function.entry  # type: ignore[assignment]  # of its own loaded images a backend knows it
+        if entry.alignment:
+            entry.check(addresses)
         idle = entry.idle
         try:
             block = idle.pop()
@@ -244,15 +272,50 @@ def _entry(library: Library, image: bytes | memoryview, kernel: Kernel) -> tuple
             Code.INVALID_ARGUMENT,
             f"a workgroup of `{symbol}` covers {_by(size)} in the image, and is said to cover {_by(kernel.workgroup_size)}",
         )
-    x, y, z = size or kernel.workgroup_size or (1, 1, 1)
-    if not (0 < x <= LARGEST and 0 < y <= LARGEST and 0 < z <= LARGEST_Z):
-        raise HalError(Code.INVALID_ARGUMENT, f"a workgroup of `{symbol}` cannot cover {_by((x, y, z))}")
+    size = size or kernel.workgroup_size or (1, 1, 1)
     declared = library.words(f"{symbol}__local_memory", 1) or (0,)
     local_memory = max(declared[0], kernel.local_memory or 0)
-    if local_memory > _MOST_LOCAL_MEMORY:
-        raise HalError(Code.RESOURCE_EXHAUSTED, f"`{symbol}` wants {local_memory} bytes of local memory for each thread")
+    x, y, z = size
+    _check_size(symbol, (x, y, z), local_memory)
     known = replace(kernel, workgroup_size=(x, y, z), local_memory=local_memory)
     return known, Entry(kernel.name, address, (x, y, z), local_memory)
+
+
+def _described(exports: dict[str, iree_library.Export], kernel: Kernel) -> Kernel:
+    """The kernel with what the library says about it; INVALID_ARGUMENT where the caller says something else."""
+    symbol = kernel.entry_point or kernel.name
+    export = exports.get(symbol)
+    if export is None:
+        raise HalError(
+            Code.NOT_FOUND,
+            f"the image exports no kernel `{symbol}`",
+            notes=("it exports " + ", ".join(f"`{name}`" for name in sorted(exports)),),
+            help=did_you_mean(symbol, exports),
+        )
+    for what, said, there in (
+        ("bindings", kernel.bindings, export.bindings),
+        ("bytes of constants", kernel.constants, export.constants),
+    ):
+        if said is not None and there is not None and said != there:
+            raise HalError(Code.INVALID_ARGUMENT, f"`{symbol}` takes {there} {what} in the image, and is said to take {said}")
+    size = export.size or kernel.workgroup_size or (1, 1, 1)
+    local_memory = max(export.local_memory, kernel.local_memory or 0)
+    _check_size(symbol, size, local_memory)
+    return replace(
+        kernel,
+        workgroup_size=size,
+        local_memory=local_memory,
+        bindings=kernel.bindings if export.bindings is None else export.bindings,
+        constants=kernel.constants if export.constants is None else export.constants,
+    )
+
+
+def _check_size(symbol: str, size: Grid, local_memory: int) -> None:
+    x, y, z = size
+    if not (0 < x <= LARGEST and 0 < y <= LARGEST and 0 < z <= LARGEST_Z):
+        raise HalError(Code.INVALID_ARGUMENT, f"a workgroup of `{symbol}` cannot cover {_by(size)}")
+    if local_memory > _MOST_LOCAL_MEMORY:
+        raise HalError(Code.RESOURCE_EXHAUSTED, f"`{symbol}` wants {local_memory} bytes of local memory for each thread")
 
 
 def _by(size: tuple[int, ...]) -> str:

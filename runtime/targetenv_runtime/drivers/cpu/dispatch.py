@@ -18,7 +18,7 @@ from targetenv_runtime.status import Code, HalError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from targetenv_runtime.backend import Grid
@@ -46,18 +46,29 @@ ENVIRONMENT = ctypes.addressof(_environment)
 class Entry:
     """One kernel of a loaded library, as `Function.entry`: its range entry, and what a workgroup of it covers and takes.
 
+    `alignment` is what every binding's address has to be a multiple of, where that is more than the driver asks for anyway.
     `idle` are blocks that nobody uses just now; `cost` is how many nanoseconds a workgroup took when that was last measured.
     """
 
-    __slots__ = ("address", "cost", "idle", "local_memory", "name", "size")
+    __slots__ = ("address", "alignment", "cost", "idle", "local_memory", "name", "size")
 
-    def __init__(self, name: str, address: int, size: Grid, local_memory: int) -> None:
+    def __init__(self, name: str, address: int, size: Grid, local_memory: int, alignment: int = 0) -> None:
         self.name = name
         self.address = address
         self.size = size
         self.local_memory = local_memory
+        self.alignment = alignment
         self.cost = 0
         self.idle: list[Block] = []
+
+    def check(self, addresses: Iterable[int]) -> None:
+        """INVALID_ARGUMENT unless the kernel can take bindings at these addresses."""
+        if self.alignment and any(address % self.alignment for address in addresses):
+            raise HalError(
+                Code.INVALID_ARGUMENT,
+                f"a binding of `{self.name}` does not begin at a multiple of {self.alignment} bytes",
+                help=f"bind whole buffers, or parts of them at multiples of {self.alignment}",
+            )
 
     def failed(self, status: int) -> HalError:
         """What a kernel's return value (its low 32 bits) is to its caller."""
@@ -103,6 +114,7 @@ class Block:
     def fill(self, grid: Grid, bindings: Sequence[BufferRef], constants: bytes) -> None:
         """Write a whole dispatch down; OUT_OF_RANGE for a grid that the ABI cannot say."""
         self.shape(grid, grid)
+        self.entry.check(ref.address for ref in bindings)
         self.write([ref.address for ref in bindings] + [ref.length for ref in bindings], constants)
 
     def shape(self, grid: Grid, asked: Sequence[int]) -> None:

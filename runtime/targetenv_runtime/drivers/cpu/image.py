@@ -34,6 +34,7 @@ _PROPERTY, _STACK, _RELRO = 0x6474E553, 0x6474E551, 0x6474E552
 # p_flags
 EXECUTABLE, WRITABLE, READABLE = 1, 2, 4
 
+_PAGE = 4096  # the least that there is
 _LARGEST = 1 << 40  # more address space than any kernel library takes; keeps a damaged size from reserving terabytes
 
 
@@ -96,6 +97,12 @@ class Image:
             load.address <= address and address + size <= load.end and load.flags & flags == flags for load in self.loads
         )
 
+    def _has_pages(self, address: int, size: int) -> bool:
+        """Whether these addresses are in one segment and the rest of its last page: some linkers round up what is protected."""
+        return any(
+            load.address <= address <= load.end and address + size <= -(-load.end // _PAGE) * _PAGE for load in self.loads
+        )
+
     def _check_segment(self, segment: tuple[int, ...]) -> None:
         kind, flags, _, address, _, stored, size, alignment = segment
         if kind == _STACK and flags & EXECUTABLE:
@@ -105,7 +112,9 @@ class Image:
         # The loader reads headers, notes and initial thread-local data, and protects "relro", wherever they claim to be. Zeroed
         # thread-local data takes no room.
         extent = stored if kind == _TLS else size
-        if kind in (_NOTE, _PHDR, _TLS, _PROPERTY, _RELRO) and not self.covers(address, extent):
+        if kind in (_NOTE, _PHDR, _TLS, _PROPERTY) and not self.covers(address, extent):
+            refuse("a segment of the ELF image is outside of what is loaded")
+        if kind == _RELRO and not self._has_pages(address, size):
             refuse("a segment of the ELF image is outside of what is loaded")
         if kind == _PHDR and self.stored(address, size, "program header table") != _HEADER.unpack_from(self.view)[5]:
             refuse("the program headers of the ELF image are in two places")

@@ -36,12 +36,14 @@ _THREAD_LOCAL = {"x86_64": {16, 17, 18, 36}, "aarch64": {1028, 1029, 1030, 1031}
 _RESOLVED = {"x86_64": 37, "aarch64": 1032}
 
 
-def check(image: bytes | memoryview, machine: str) -> None:
-    """INVALID_ARGUMENT unless `image` is a whole shared object for `machine` (`x86_64`, `aarch64`)."""
-    _Tables(Image(image, machine), machine)
+def check(image: bytes | memoryview, machine: str) -> Tables:
+    """What is in the image; INVALID_ARGUMENT unless it is a whole shared object for `machine` (`x86_64`, `aarch64`)."""
+    return Tables(Image(image, machine), machine)
 
 
-class _Tables:
+class Tables:
+    """An image whose tables are in order."""
+
     def __init__(self, image: Image, machine: str) -> None:
         self.image = image
         self.view = image.view
@@ -71,6 +73,12 @@ class _Tables:
             refuse("a name in the ELF image is outside of its string table")
         text = bytes(self.view[self.strings + offset : self.strings + self.strings_size])
         return text[: text.index(b"\0")]
+
+    def symbol(self, name: str) -> int | None:
+        """The address of a symbol that the image defines, counted from where it is loaded to."""
+        wanted = name.encode()
+        found = (row[4] for row in self.symbols if row[0] and row[3] and self.string(row[0]) == wanted)
+        return next(found, None)
 
     def _spelt(self, offset: int) -> str:
         return f"`{self.string(offset)[:200].decode('utf-8', 'replace')}`"

@@ -18,12 +18,13 @@ class Library:
 
     The image never gets a name in a file system: it is written to an anonymous file (`memfd_create`), which the dynamic loader
     opens through `/proc/self/fd`. `through` is `memfd`; where the system refuses that, it is `file`: a file in the folder for
-    temporary files, which is deleted as soon as it is loaded.
+    temporary files, which is deleted as soon as it is loaded. `ranges` is code of the driver's that calls into it.
     """
 
-    __slots__ = ("_handle", "through")
+    __slots__ = ("_handle", "ranges", "through")
 
     def __init__(self, image: bytes | memoryview, name: str) -> None:
+        self.ranges: object = None
         descriptor, self.through = _stored(image, name)
         try:
             # The loader takes two equal names for the same library, even when the file behind the name is another by now.

@@ -80,9 +80,9 @@ class Loops:
 
 
 def executable(code: bytes) -> tuple[object, int]:
-    """A page with this code, readable and executable, and its address; OSError where that is refused.
+    """Pages with this code, readable and executable, and their address; OSError where that is refused.
 
-    The first value owns the page.
+    The first value owns the pages.
     """
     import mmap
 
@@ -90,7 +90,7 @@ def executable(code: bytes) -> tuple[object, int]:
     page.write(code)
     address = ctypes.addressof(ctypes.c_char.from_buffer(page))
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mprotect(ctypes.c_void_p(address), ctypes.c_size_t(mmap.PAGESIZE), _READ_EXECUTE) != 0:
+    if libc.mprotect(ctypes.c_void_p(address), ctypes.c_size_t(len(code)), _READ_EXECUTE) != 0:
         import os
 
         number = ctypes.get_errno()

@@ -5,8 +5,11 @@ What they compute is held against numpy, and against IREE's own runtime where th
 
 from __future__ import annotations
 
+import os
+import platform
 import struct
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -25,6 +28,7 @@ from targetenv.resolve.explain import explain
 from targetenv.resolve.resolution import resolve
 from tests.differential.oracles import IREE, iree, iree_runtime
 
+ROOT = Path(__file__).parents[2]
 COUNT = 1024
 ADD = f"""
 func.func @add(%x: tensor<{COUNT}xf32>, %y: tensor<{COUNT}xf32>) -> tensor<{COUNT}xf32> {{
@@ -206,3 +210,14 @@ def test_a_module_goes_through_inspect_resolve_pack_and_run(tmp_path: Path, caps
     where = ["--device", "vulkan://0", "--grid", "256", "--output", f"b2={out}"]
     assert targetenv(["run", str(packed), name, *where, *inputs]) == 0
     assert np.array_equal(np.load(out), (x + y) * y)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the example has a module for x86-64")
+@pytest.mark.usefixtures("device")
+def test_targetenv_chooses_the_same_of_two_variants_in_either_order() -> None:
+    """The example shows IREE's runtime failing where the wrong one comes first."""
+    tools = [iree("iree@3.13").home / "bin", iree_runtime()]
+    paths = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "runtime")])}
+    command = [sys.executable, str(ROOT / "docs" / "examples" / "iree_selection.py"), *map(str, tools)]
+    done = subprocess.run(command, env=os.environ | paths, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

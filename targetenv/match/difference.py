@@ -191,21 +191,25 @@ def _order(rule: Relation | None, first: PropertyValue | None, second: PropertyV
 
 def _spirv(a: Capabilities, b: Capabilities) -> Iterator[Difference]:
     """What SPIR-V each takes, with the registry's condition that the one meets and the other does not."""
-    if any(side.spirv is None and side.api != "vulkan" for side in (a, b)):
+    told = [side.spirv is not None or side.api == "vulkan" for side in (a, b)]
+    if not any(told):
         return
     from targetenv.registry.spirv_environment import support
 
     one, two = support(a), support(b)
     if one.environment.version != two.environment.version:
         order: Order = "stronger" if one.environment.version > two.environment.version else "weaker"
-        yield Difference("version", "spirv", str(one.environment.version), str(two.environment.version), order)
-    for kind, mine, theirs in (
+        mine, theirs = (
+            str(side.environment.version) if said else "not stated" for side, said in zip((one, two), told, strict=True)
+        )
+        yield Difference("version", "spirv", mine, theirs, order)
+    for kind, here, there in (
         ("capability", one.environment.capabilities, two.environment.capabilities),
         ("SPIR-V extension", one.environment.extensions, two.environment.extensions),
     ):
         because = {}
-        for name in mine ^ theirs:
-            rows = (one if name in mine else two).why(name)
+        for name in here ^ there:
+            rows = (one if name in here else two).why(name)
             met = next((row.text.partition(" (with ")[0] for row in rows if row.holds), "")
             because[name] = f"via {met}" if met else ""
-        yield from _names(kind, mine, theirs, _absent(a), _absent(b), because)
+        yield from _names(kind, here, there, _absent(a), _absent(b), because)

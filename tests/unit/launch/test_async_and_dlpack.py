@@ -69,7 +69,7 @@ def test_many_waits_take_no_thread_each() -> None:
             await waits
             return threads
 
-        assert asyncio.run(wait_for_all()) == before
+        assert asyncio.run(wait_for_all()) <= before  # threads of tests before this one may end meanwhile
 
 
 def test_a_queue_wakes_who_awaits_it() -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from targetenv.diagnostics.suggest import did_you_mean
 from targetenv_runtime import executable
-from targetenv_runtime.checks import Checks
-from targetenv_runtime.command_buffer import CommandBuffer
 from targetenv_runtime.drivers import table
 from targetenv_runtime.ownership import Ownership
 from targetenv_runtime.queue import Queue
@@ -26,8 +24,16 @@ if TYPE_CHECKING:
     from targetenv.model.device import Device as DeviceInfo
     from targetenv_runtime.backend import Backend, Memory
     from targetenv_runtime.buffer import Buffer
+    from targetenv_runtime.checks import Checks
+    from targetenv_runtime.command_buffer import CommandBuffer
     from targetenv_runtime.executable import Executable
     from targetenv_runtime.profile import Profile
+
+
+def _checks() -> Checks:
+    from targetenv_runtime.checks import Checks  # for who asks for them
+
+    return Checks()
 
 
 class Device:
@@ -37,7 +43,7 @@ class Device:
 
     def __init__(self, backend: Backend, *, checks: bool = False) -> None:
         self.backend = backend
-        self.owner = Ownership(backend, Checks() if checks else None)
+        self.owner = Ownership(backend, _checks() if checks else None)
         self.queues = tuple(Queue(self.owner, index) for index in range(backend.queue_count))
         self.uri = backend.uri
         self._info: DeviceInfo | None = None
@@ -103,6 +109,8 @@ class Device:
 
     def command_buffer(self, *, slots: int = 0, one_shot: bool = False, auto_barriers: bool = False) -> CommandBuffer:
         """A new command buffer, with so many buffers left open for its execution; see `CommandBuffer`."""
+        from targetenv_runtime.command_buffer import CommandBuffer  # not for who only runs kernels
+
         return CommandBuffer(self.owner, slots=slots, one_shot=one_shot, auto_barriers=auto_barriers)
 
     def takes(self, image_format: str) -> bool:

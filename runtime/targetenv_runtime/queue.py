@@ -12,7 +12,6 @@ from functools import partial
 from targetenv_runtime import commands
 from targetenv_runtime.buffer import Slot
 from targetenv_runtime.deferral import Completion
-from targetenv_runtime.files import Source, Target
 from targetenv_runtime.foreign import guarded, unraisable
 from targetenv_runtime.operation import NOTHING, Held, Operation
 from targetenv_runtime.semaphore import HIGHEST, Semaphore
@@ -203,6 +202,8 @@ class Queue:
         `file` is a path or a descriptor, opened or duplicated now, or bytes (also a memory map), which are used later. What a
         file lacks is OUT_OF_RANGE. The work is done by a thread of the device's own.
         """
+        from targetenv_runtime.files import Source  # few programs have files
+
         source = Source(file, offset, commands.direct(target), self.owner)
         self.deferred_call(source.begin, wait=wait, signal=signal)
 
@@ -219,6 +220,8 @@ class Queue:
 
         A path is created now where there is no such file; see `read` for the rest.
         """
+        from targetenv_runtime.files import Target
+
         target = Target(file, offset, commands.direct(source), self.owner)
         self.deferred_call(target.begin, wait=wait, signal=signal)
 

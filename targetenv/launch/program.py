@@ -162,21 +162,25 @@ def _on_device(
         devices, unavailable = probe_all([row.name for row in DRIVERS.values() if row.default and row.runs])
         resolution = require_any(resolve(artifacts, devices, unavailable=unavailable, unknown=unknown, policy=policy))
         best = _best(resolution, devices)
-        return Program(file, open_device(best, enables=resolution.enables(best)), resolution)
+        enables = resolution.enables(best) if DRIVERS[best.partition(":")[0]].enables else None
+        return Program(file, open_device(best, enables=enables), resolution)
     decided: list[Resolution] = []
 
-    def decide(info: DeviceInfo) -> EnableList:
-        """Choose, while the device is not open yet: what is chosen says what it has to be opened with."""
+    def choose(info: DeviceInfo) -> Resolution:
         found = resolve(artifacts, [info], unknown=unknown, policy=policy)
         if kernels is not None:
             require(found)
         decided.append(require_any(found))
-        return found.enables(info.uri)
+        return found
+
+    def decide(info: DeviceInfo) -> EnableList:
+        """Choose, while the device is not open yet: what is chosen says what it has to be opened with."""
+        return choose(info).enables(info.uri)
 
     device = open_device(_runnable(wanted), enables=decide)
     try:
         if not decided:  # nothing has to be enabled on this device
-            decide(device.info)
+            choose(device.info)
         return Program(file, device, decided[0])
     except BaseException:
         device.close()

@@ -29,3 +29,12 @@ def loads(formats: AbstractSet[str], executable_format: str) -> bool:
     (True, False)
     """
     return executable_format in formats or file_format(executable_format) in formats
+
+
+def libraries_of(file_format: str) -> tuple[str, ...]:
+    """What IREE calls its libraries in files of this format.
+
+    >>> libraries_of("elf-aarch64")
+    ('embedded-elf-arm_64', 'system-elf-arm_64')
+    """
+    return tuple(name for name, inside in _LIBRARIES.items() if inside == file_format)

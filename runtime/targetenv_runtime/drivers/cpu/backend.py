@@ -9,10 +9,10 @@ import ctypes
 import os
 
 from targetenv.diagnostics.suggest import did_you_mean
+from targetenv.model.formats import libraries_of
 from targetenv.model.record import replace
 from targetenv_runtime.backend import Allocation, Backend, Loaded
 from targetenv_runtime.buffer import Buffer, BufferRef
-from targetenv_runtime.drivers.cpu import iree_library
 from targetenv_runtime.drivers.cpu.cores import cores
 from targetenv_runtime.drivers.cpu.dispatch import LARGEST, LARGEST_Z, Block, Entry
 from targetenv_runtime.drivers.cpu.image import MACHINES, range_entries
@@ -21,7 +21,6 @@ from targetenv_runtime.drivers.cpu.library import Library
 from targetenv_runtime.drivers.cpu.loops import Loops
 from targetenv_runtime.drivers.cpu.memory import Pages
 from targetenv_runtime.drivers.cpu.plan import Plan
-from targetenv_runtime.drivers.cpu.ranges import Ranges
 from targetenv_runtime.drivers.cpu.schedule import Schedule
 from targetenv_runtime.status import Code, HalError
 
@@ -33,11 +32,13 @@ if TYPE_CHECKING:
     from targetenv.model.device import Device
     from targetenv_runtime.backend import Grid, Memory
     from targetenv_runtime.commands import Bindable, Recording
+    from targetenv_runtime.drivers.cpu.iree_library import Export
     from targetenv_runtime.executable import Function
 
 _ALIGNMENT = 16  # what a C compiler may expect of any object (max_align_t)
 _MOST_THREADS = 1024
 _MOST_LOCAL_MEMORY = 1 << 30
+_IREE_QUERY = "iree_hal_executable_library_query"
 
 
 class CpuBackend(Backend):
@@ -53,7 +54,7 @@ class CpuBackend(Backend):
         self.machine = os.uname().machine
         if self.machine not in MACHINES:
             raise HalError(Code.UNAVAILABLE, f"kernels cannot be run on {self.machine}", help="use x86_64 or aarch64")
-        self.formats = frozenset({f"elf-{self.machine}"}) | iree_library.FORMATS[self.machine]
+        self.formats = frozenset({f"elf-{self.machine}", *libraries_of(f"elf-{self.machine}")})
         self._schedule = Schedule(Loops(machine=self.machine), threads or cores().available)
         self._records = self._schedule.loops.records
         self._epoch = 0
@@ -98,7 +99,11 @@ class CpuBackend(Backend):
         tables = check(image, self.machine)
         library = Library(image, "targetenv-kernels")
         try:
-            exports = iree_library.exports(library, tables)
+            exports = None
+            if library.address(_IREE_QUERY) is not None:
+                from targetenv_runtime.drivers.cpu import iree_library  # 1 ms that only IREE's libraries cost
+
+                exports = iree_library.exports(library, tables)
             if exports is None:
                 found = [_entry(library, image, kernel) for kernel in kernels]
             else:
@@ -108,19 +113,18 @@ class CpuBackend(Backend):
             raise
         return Loaded(library, [kernel for kernel, _ in found], [entry for _, entry in found])
 
-    def _entries(
-        self, library: Library, exports: dict[str, iree_library.Export], kernels: Sequence[Kernel]
-    ) -> list[tuple[Kernel, Entry]]:
+    def _entries(self, library: Library, exports: dict[str, Export], kernels: Sequence[Kernel]) -> list[tuple[Kernel, Entry]]:
         """Kernels of a library of IREE's, with range entries made for them."""
+        from targetenv_runtime.drivers.cpu.iree_library import ALIGNMENT
+        from targetenv_runtime.drivers.cpu.ranges import Ranges
+
         known = [_described(exports, kernel) for kernel in kernels]
         functions = [exports[kernel.entry_point or kernel.name].address for kernel in kernels]
         library.ranges = ranges = Ranges(functions, native=self._schedule.loops.native)
         return [
             (
                 kernel,
-                Entry(
-                    kernel.name, address, kernel.workgroup_size or (1, 1, 1), kernel.local_memory or 0, iree_library.ALIGNMENT
-                ),
+                Entry(kernel.name, address, kernel.workgroup_size or (1, 1, 1), kernel.local_memory or 0, ALIGNMENT),
             )
             for kernel, address in zip(known, ranges.addresses, strict=True)
         ]
@@ -281,7 +285,7 @@ def _entry(library: Library, image: bytes | memoryview, kernel: Kernel) -> tuple
     return known, Entry(kernel.name, address, (x, y, z), local_memory)
 
 
-def _described(exports: dict[str, iree_library.Export], kernel: Kernel) -> Kernel:
+def _described(exports: dict[str, Export], kernel: Kernel) -> Kernel:
     """The kernel with what the library says about it; INVALID_ARGUMENT where the caller says something else."""
     symbol = kernel.entry_point or kernel.name
     export = exports.get(symbol)

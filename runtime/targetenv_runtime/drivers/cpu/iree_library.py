@@ -22,12 +22,6 @@ if TYPE_CHECKING:
     from targetenv_runtime.drivers.cpu.library import Library
 
 QUERY = "iree_hal_executable_library_query"
-FORMATS = {
-    "x86_64": frozenset({"embedded-elf-x86_64", "system-elf-x86_64"}),
-    "aarch64": frozenset({"embedded-elf-arm_64", "system-elf-arm_64"}),
-}
-"""What IREE calls them, by machine."""
-
 ALIGNMENT = 64
 """What IREE's compilers expect of the address of every binding."""
 
